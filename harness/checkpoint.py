@@ -1,0 +1,54 @@
+"""Checkpoints of unfinished training: one safetensors file, replaced atomically, never a pickle."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+FILE = "checkpoint.safetensors"
+
+
+def save(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Replace the folder's checkpoint by ``tensors`` and the JSON-like ``state``; a kill leaves the old one whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{FILE}.tmp"
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, {"state": json.dumps(state)})
+    with temporary.open("rb") as handle:
+        os.fsync(handle.fileno())
+    temporary.replace(folder / FILE)
+
+
+def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The folder's checkpoint on the CPU, or None where there is none that can be read."""
+    try:
+        with safe_open(folder / FILE, framework="pt") as handle:
+            tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118  it is no dict
+            return tensors, json.loads(handle.metadata()["state"])
+    except (FileNotFoundError, SafetensorError, KeyError, TypeError):
+        return None
+
+
+def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's per-parameter tensors, named ``optimizer.<parameter index>.<key>``."""
+    per_parameter = optimizer.state_dict()["state"]
+    return {
+        f"optimizer.{index}.{key}": torch.as_tensor(value)
+        for index, values in per_parameter.items()
+        for key, value in values.items()
+    }
+
+
+def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what :func:`pack_optimizer` took out."""
+    state = optimizer.state_dict()
+    per_parameter: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            per_parameter.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": per_parameter, "param_groups": state["param_groups"]})

@@ -1,0 +1,63 @@
+"""The resolved configuration of a run: complete, typed, and refusing keys it does not know."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Exclude = Literal["window", "history", "none"]
+Profile = Literal["smoke", "cpu", "gpu", "paper"]
+
+
+class Strict(BaseModel):
+    """A frozen model in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskConfig(Strict):
+    """What is asked and how an answer is judged.
+
+    Attributes:
+        name: the task.
+        window: how many of the most recent history items a query holds.
+        exclude: which items may not be recommended: those in the ``window``, in the whole ``history``, or ``none``.
+        candidates: how many retrieved items a re-ranker orders, and how many a retriever's run keeps.
+    """
+
+    name: Literal["next-item"] = "next-item"
+    window: int = Field(50, ge=1)
+    exclude: Exclude = "window"
+    candidates: int = Field(20, ge=1)
+
+
+class Retriever(Strict):
+    """The finished run whose lists a re-ranker orders."""
+
+    system: str
+    run: str
+
+
+class RunConfig(Strict):
+    """Everything that decides a run's outcomes, except the bytes of its inputs.
+
+    Attributes:
+        settings: the system's own configuration, complete, as its config class dumps it.
+    """
+
+    system: str
+    dataset: str
+    task: TaskConfig
+    profile: Profile
+    seed: int = Field(ge=0)
+    device: str
+    settings: dict[str, Any]
+    retriever: Retriever | None = None
+
+
+def one_line(error: Exception) -> str:
+    """An error's first complaint in one line, naming the key where there is one."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "document"
+        return f"{key}: {first['msg']}"
+    return " ".join(str(error).split())

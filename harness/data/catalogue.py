@@ -1,0 +1,146 @@
+"""The data sets that the harness knows by name, and loading them or a user's own prepared folder."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from harness.config import Strict
+from harness.data import sources
+from harness.data.dataset import Dataset, SourceRecord
+from harness.data.digest import sha256_of
+from harness.data.readers import amazon, movielens, prepared
+from harness.errors import InputError, WorkError
+from harness.home import Home
+
+Report = Callable[[str], None]
+
+READERS: dict[str, Callable[..., Dataset]] = {
+    "movielens-csv": movielens.read_csv,
+    "movielens-atomic": movielens.read_atomic,
+    "amazon": amazon.read,
+    "prepared": prepared.read,
+}
+
+
+class Counts(Strict):
+    """Size of a set after its reader's filter."""
+
+    users: int
+    items: int
+    interactions: int
+
+
+class Form(Strict):
+    """One shape in which a set can be had: the files are the reader's arguments after the name, in order."""
+
+    reader: Literal["movielens-csv", "movielens-atomic", "amazon", "prepared"]
+    files: tuple[sources.SourceFile, ...]
+
+
+class Entry(Strict):
+    """A data set of the catalogue.
+
+    Attributes:
+        title: what it is, for people.
+        terms: what its owners allow.
+        counts: asserted on load.
+        forms: tried in this order.
+    """
+
+    title: str
+    terms: str
+    counts: Counts
+    forms: tuple[Form, ...]
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """All data sets of ``catalogue.yaml`` by name."""
+    listed = yaml.safe_load(files("harness.data").joinpath("catalogue.yaml").read_text("utf-8"))
+    return {name: Entry.model_validate(entry) for name, entry in listed.items()}
+
+
+def names() -> tuple[str, ...]:
+    """Names of the data sets."""
+    return tuple(entries())
+
+
+def fetch(name: str, home: Home, report: Report = print) -> list[SourceRecord]:
+    """Get and verify the files of a data set.
+
+    Raises:
+        InputError: there is no such set, or a file in the cache or mirror is not what it must be.
+        WorkError: no source gave a file.
+    """
+    if name not in entries():
+        raise InputError(f"data set {name!r} is unknown; known: {', '.join(names())}")
+    _, fetched = _obtain(name, home, report)
+    return [file.record for file in fetched]
+
+
+def load(name_or_folder: str, home: Home, report: Report = print) -> Dataset:
+    """A data set by name, fetched if need be, or a user's own prepared folder by its path.
+
+    Raises:
+        InputError: neither a known name nor a folder; a bad file; counts that are not the published ones.
+        WorkError: no source gave a file.
+    """
+    if name_or_folder in entries():
+        return _load_named(name_or_folder, home, report)
+    folder = Path(name_or_folder)
+    if not folder.is_dir():
+        raise InputError(
+            f"data set {name_or_folder!r} is unknown and no folder; known: {', '.join(names())}, "
+            "or the path of a prepared folder"
+        )
+    paths = prepared.find_files(folder)
+    return replace(prepared.read(folder.resolve().name, *paths), sources=tuple(_own(path) for path in paths))
+
+
+def _load_named(name: str, home: Home, report: Report) -> Dataset:
+    form, fetched = _obtain(name, home, report)
+    dataset = READERS[form.reader](name, *(file.path for file in fetched))
+    _check_counts(entries()[name].counts, dataset)
+    records = tuple(file.record for file in fetched)
+    notes = tuple(
+        f"{record.name} is unpinned: its digest was not known beforehand, it was accepted on the set's counts"
+        for record in records
+        if not record.pinned
+    )
+    return replace(dataset, sources=records, notes=notes)
+
+
+def _obtain(name: str, home: Home, report: Report) -> tuple[Form, list[sources.Fetched]]:
+    """The first form whose files can all be had."""
+    failures = []
+    for form in entries()[name].forms:
+        try:
+            return form, [sources.fetch(file, name, home, report) for file in form.files]
+        except WorkError as error:
+            failures.append(str(error))
+    raise WorkError("; ".join(failures))
+
+
+def _check_counts(expected: Counts, dataset: Dataset) -> None:
+    found = Counts(users=dataset.n_users, items=dataset.n_items, interactions=dataset.n_interactions)
+    if found != expected:
+        misses = (
+            f"{getattr(found, what)} {what} ({getattr(found, what) - getattr(expected, what):+d})"
+            for what in Counts.model_fields
+            if getattr(found, what) != getattr(expected, what)
+        )
+        wanted = ", ".join(f"{count} {what}" for what, count in expected)
+        raise InputError(
+            f"{dataset.name}: {', '.join(misses)}; expected {wanted}: its files are not the published ones"
+        )
+
+
+def _own(path: Path) -> SourceRecord:
+    return SourceRecord(
+        name=path.name, origin="folder", size_bytes=path.stat().st_size, sha256=sha256_of(path), pinned=False
+    )

@@ -1,0 +1,58 @@
+"""MovieLens: the CSV files of ml-latest, and the typed tab-separated files in which RecBole keeps ml-100k."""
+
+from pathlib import Path
+
+import polars as pl
+
+from harness.data.assemble import from_raw
+from harness.data.dataset import Dataset
+from harness.data.table import as_whole_numbers, read_table, require_columns, require_text, require_unique
+
+
+def read_csv(name: str, ratings: Path, movies: Path) -> Dataset:
+    """``ratings.csv`` (userId, movieId, rating, timestamp) and ``movies.csv`` (movieId, title, genres).
+
+    Raises:
+        InputError: a missing column, a bad row (its line is named), or nothing left after the filter.
+    """
+    return _read(
+        name,
+        (ratings, read_table(ratings, ",", quoted=True), {"userId": "user", "movieId": "item", "timestamp": "time"}),
+        (movies, read_table(movies, ",", quoted=True), {"movieId": "item", "title": "title"}),
+    )
+
+
+def read_atomic(name: str, inter: Path, item: Path) -> Dataset:
+    """RecBole's ``.inter`` and ``.item``, whose header says ``column:type``.
+
+    Raises:
+        InputError: a missing column, a bad row (its line is named), or nothing left after the filter.
+    """
+    return _read(
+        name,
+        (inter, _read_typed(inter), {"user_id": "user", "item_id": "item", "timestamp": "time"}),
+        (item, _read_typed(item), {"item_id": "item", "movie_title": "title"}),
+    )
+
+
+File = tuple[Path, pl.DataFrame, dict[str, str]]
+
+
+def _read_typed(path: Path) -> pl.DataFrame:
+    return read_table(path, "\t", quoted=False).rename(lambda header: header.partition(":")[0])
+
+
+def _read(name: str, ratings: File, movies: File) -> Dataset:
+    """Each file is its path, its table, and the harness's names of its columns."""
+    interactions, items = _renamed(*ratings), _renamed(*movies)
+    interactions = as_whole_numbers(interactions, "time", ratings[0])
+    require_unique(interactions, ["user", "item", "time"], ratings[0])
+    require_unique(items, ["item"], movies[0])
+    return from_raw(name, interactions, items)
+
+
+def _renamed(path: Path, table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
+    require_columns(table, list(names), path)
+    table = table.rename(names)
+    require_text(table, [column for column in ("user", "item") if column in table.columns], path)
+    return table

@@ -1,0 +1,86 @@
+"""Delimited text to a table of strings in which every row knows its line; and the checks that name lines."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from harness.data.text import read_lines
+from harness.errors import InputError
+
+
+def read_table(path: Path, delimiter: str, *, quoted: bool, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a delimited file.
+
+    Args:
+        path: the file, possibly gzip.
+        delimiter: what separates fields.
+        quoted: whether fields may stand in double quotes (comma-separated files), or quotes are text.
+        columns: the columns' names where the file has no header line.
+
+    Returns:
+        All columns as strings, and ``line``, the row's line in the file.
+
+    Raises:
+        InputError: no rows, a row with too few or too many fields (its line is named), or bad quotes.
+    """
+    lines = read_lines(path)
+    reader = csv.reader(
+        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
+    )
+    rows: list[list[str]] = []
+    try:
+        names = list(columns) if columns else next(reader)
+        first = 1 if columns else 2
+        for line, row in enumerate(reader, first):
+            if reader.line_num != line:
+                raise InputError(f"{path}, line {line}: a quoted field runs over the end of the line; close its quote")
+            if len(row) != len(names):
+                raise InputError(f"{path}, line {line}: {len(row)} fields, expected {len(names)} ({', '.join(names)})")
+            rows.append(row)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}") from None
+    if not rows:
+        raise InputError(f"{path}: a header line and no rows")
+    if len(set(names)) != len(names):
+        raise InputError(f"{path}, line 1: a column is named twice ({', '.join(names)})")
+    return pl.DataFrame(
+        rows, schema=names, orient="row", schema_overrides=dict.fromkeys(names, pl.String)
+    ).with_row_index("line", offset=first)
+
+
+def require_columns(table: pl.DataFrame, names: Sequence[str], path: Path) -> None:
+    """Raise InputError where a column is missing."""
+    found = [name for name in table.columns if name != "line"]
+    if missing := [name for name in names if name not in found]:
+        raise InputError(f"{path}, line 1: no column {missing[0]!r}; found {', '.join(found)}")
+
+
+def require_text(table: pl.DataFrame, names: Sequence[str], path: Path) -> None:
+    """Raise InputError where a field of these columns is empty."""
+    for name in names:
+        if lines := table.filter(pl.col(name).str.strip_chars() == "")["line"].to_list():
+            raise InputError(f"{path}, line {lines[0]}: the {name} is empty")
+
+
+def require_unique(table: pl.DataFrame, key: Sequence[str], path: Path) -> None:
+    """Raise InputError, naming two lines, where rows have the same key."""
+    repeated = table.filter(pl.struct(key).is_duplicated())
+    if len(repeated):
+        same = repeated.join(repeated.head(1), on=list(key), how="semi")["line"]
+        raise InputError(f"{path}, lines {same[0]} and {same[1]}: the same {', '.join(key)} twice; keep one")
+
+
+def as_whole_numbers(table: pl.DataFrame, name: str, path: Path) -> pl.DataFrame:
+    """The table with a column of integers from 0 on.
+
+    Raises:
+        InputError: a field is none; its line is named.
+    """
+    numbers = table.with_columns(pl.col(name).cast(pl.Int64, strict=False).alias("number"))
+    bad = numbers.filter(pl.col("number").is_null() | (pl.col("number") < 0))
+    if len(bad):
+        line, value = bad["line"][0], bad[name][0]
+        raise InputError(f"{path}, line {line}: {name} {value!r} is no whole number from 0 on")
+    return numbers.drop(name).rename({"number": name})

@@ -1,0 +1,98 @@
+"""What a run ran on: versions, commit, hardware, energy."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+import torch
+
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "numpy", "scipy", "polars", "llmrec-harness")
+
+
+def default_device() -> str:
+    """``cuda`` where there is a usable GPU, else ``cpu``."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that can change a number; absent ones are left out."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> tuple[str | None, bool | None]:
+    """Commit of the checkout that the harness runs from and whether it has changes; None outside a checkout."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return None, None
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True).stdout
+
+    try:
+        return git("rev-parse", "HEAD").strip(), bool(git("status", "--porcelain").strip())
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+
+
+def hardware() -> dict[str, str | int | float]:
+    """Processor, cores, threads, memory, and the GPU with its driver where there is one."""
+    facts: dict[str, str | int | float] = {
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count() or 1,
+        "threads": torch.get_num_threads(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "memory_bytes": psutil.virtual_memory().total,
+    }
+    if torch.cuda.is_available():
+        gpu = torch.cuda.get_device_properties(0)
+        facts |= {"gpu": gpu.name, "gpu_memory_bytes": gpu.total_memory, "cuda": torch.version.cuda or "unknown"}
+    return facts
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def peak_memory_bytes() -> int:
+    """Most resident memory that this process has had; plus the most that torch held on the GPU."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return host + (torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0)
+
+
+def energy_j() -> float | None:
+    """The GPU's energy counter in joules, or None where none can be read."""
+    if not torch.cuda.is_available():
+        return None
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))) / 1000
+    except Exception:  # the optional package, the library or the counter is missing: energy is then not recorded
+        return None
+
+
+def ask_for_deterministic_kernels(device: str) -> None:
+    """Ask torch for deterministic kernels; one that has no such version warns, and the run records it."""
+    if device.startswith("cuda"):
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)

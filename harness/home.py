@@ -1,0 +1,49 @@
+"""Where state lives: fetched files and finished runs."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of all state, and the optional mirror folder that files may be taken from."""
+
+    root: Path
+    mirror: Path | None = None
+
+    @property
+    def cache(self) -> Path:
+        """Fetched and converted files; anything here can be made again."""
+        return self.root / "cache"
+
+    @property
+    def runs(self) -> Path:
+        """Finished runs, one folder each."""
+        return self.root / "runs"
+
+    @property
+    def work(self) -> Path:
+        """Checkpoints of unfinished runs; nothing here is a result."""
+        return self.root / "work"
+
+
+def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
+    """The home from ``--home`` / ``--mirror``, else ``LLMREC_HOME`` / ``LLMREC_MIRROR``, else the platform's cache."""
+    if home is None and (named := os.environ.get("LLMREC_HOME")):
+        home = Path(named)
+    if mirror is None and (named := os.environ.get("LLMREC_MIRROR")):
+        mirror = Path(named)
+    return Home(
+        (home or _platform_cache()).expanduser().absolute(),
+        mirror.expanduser().absolute() if mirror else None,
+    )
+
+
+def _platform_cache() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "llmrec-harness"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "llmrec-harness"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "llmrec-harness"

@@ -1,0 +1,72 @@
+"""Outcomes to numbers: per-query metrics of a single target's rank, and the estimators of their mean.
+
+Every metric takes ranks (1-based, shape [query]) and a cut-off k, and returns one value a query.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.errors import InputError
+from harness.outcomes import Outcomes
+
+Floats = npt.NDArray[np.float64]
+Metric = Callable[[npt.NDArray[np.int64], int], Floats]
+
+
+def recall(rank: npt.NDArray[np.int64], k: int) -> Floats:
+    """1 where the target is among the first k."""
+    return (rank <= k).astype(np.float64)
+
+
+def mrr(rank: npt.NDArray[np.int64], k: int) -> Floats:
+    """1 / rank where the target is among the first k."""
+    return np.where(rank <= k, 1.0 / rank, 0.0)
+
+
+def ndcg(rank: npt.NDArray[np.int64], k: int) -> Floats:
+    """1 / log2(rank + 1) where the target is among the first k; one target, so the ideal is 1."""
+    return np.where(rank <= k, 1.0 / np.log2(rank + 1.0), 0.0)
+
+
+METRICS: dict[str, Metric] = {"Recall": recall, "MRR": mrr, "NDCG": ndcg}
+
+
+def per_query(outcomes: Outcomes, metric: str, k: int, *, target_first: bool = False) -> Floats:
+    """One value a query, shape [query].
+
+    Args:
+        outcomes: what was answered.
+        metric: a key of ``METRICS``.
+        k: the cut-off.
+        target_first: resolve ties in the target's favour, as some published evaluations do.
+    """
+    if metric not in METRICS:
+        raise InputError(f"metric {metric!r} is unknown; known: {', '.join(METRICS)}")
+    return METRICS[metric](outcomes.rank - outcomes.ties if target_first else outcomes.rank, k)
+
+
+def estimate(outcomes: Outcomes, metric: str, k: int, estimator: str = "exact") -> float:
+    """Reduce outcomes to the number that a table prints.
+
+    Args:
+        outcomes: what was answered, in evaluation order.
+        metric: a key of ``METRICS``.
+        k: the cut-off.
+        estimator: ``exact`` (mean over queries), ``batch-mean:N`` (mean of the means of consecutive
+            batches of N; a short last batch weighs as much as a full one) or ``target-first``.
+
+    Raises:
+        InputError: an unknown metric or estimator, or no outcomes.
+    """
+    if not len(outcomes):
+        raise InputError(f"{metric}@{k}: no outcomes to average")
+    name, _, size = estimator.partition(":")
+    if name == "batch-mean" and size.isdigit() and int(size) > 0:
+        values = per_query(outcomes, metric, k)
+        starts = range(0, len(values), int(size))
+        return float(np.mean([values[start : start + int(size)].mean() for start in starts]))
+    if estimator not in ("exact", "target-first"):
+        raise InputError(f"estimator {estimator!r} is unknown; known: exact, batch-mean:N, target-first")
+    return float(per_query(outcomes, metric, k, target_first=estimator == "target-first").mean())

@@ -1,0 +1,107 @@
+"""``run.json``: the typed record of how a run came about."""
+
+from typing import Literal
+
+from harness.config import Profile, Strict
+from harness.data.dataset import SourceRecord
+
+
+class FitRecord(Strict):
+    """What a system says of its own training.
+
+    Attributes:
+        steps: optimiser steps done; 0 for a system that has none.
+        best_step: the step whose weights were kept.
+        stopped: why training ended.
+        monitor: the validation metric that chose the weights, e.g. ``Recall@10``; None without validation.
+        curve: (step, validation metric, mean training loss since the last validation).
+        notes: further facts worth printing beside the row, by name, e.g. ``prompts_seen``.
+    """
+
+    steps: int = 0
+    best_step: int = 0
+    stopped: Literal["patience", "budget", "closed form"] = "closed form"
+    monitor: str | None = None
+    curve: tuple[tuple[int, float, float], ...] = ()
+    notes: dict[str, float | int | str] = {}
+
+
+class ModelRecord(Strict):
+    """The pretrained backbone behind a run.
+
+    Attributes:
+        name: catalogue name, hub id or folder.
+        sha256: digest of the weights' bytes.
+        dtype: the dtype that the forward pass ran in.
+        quantisation: ``none`` or ``nf4``.
+    """
+
+    name: str
+    sha256: str
+    dtype: str
+    quantisation: str
+
+
+class Queries(Strict):
+    """Counts of the test queries.
+
+    Attributes:
+        asked: scored by the system.
+        withheld: not shown to a re-ranker, because the target was not retrieved.
+        target_seen: queries whose target also stands among the items that are excluded; it is never masked.
+    """
+
+    asked: int
+    withheld: int
+    target_seen: int
+
+
+class Statistics(Strict):
+    """Size of the data set that the run used, after filtering."""
+
+    users: int
+    items: int
+    interactions: int
+
+
+class RunRecord(Strict):
+    """The whole record, written last of a folder's files.
+
+    Attributes:
+        run: the run's identity.
+        command: what the user typed.
+        git_sha: commit of the checkout, None outside one; ``dirty`` says whether it had changes.
+        determinism: kernels that had no deterministic version.
+        resumed: whether training went on from a checkpoint; the times are then those of the last part.
+        wall_s: fitting and scoring; ``fit_s`` and ``score_s`` apart, all in seconds.
+        energy_j: of the GPU, in joules, where it can be read.
+        data: the files that were read.
+        files: sha256 of the folder's other files.
+    """
+
+    run: str
+    status: Literal["complete"] = "complete"
+    system: str
+    dataset: str
+    profile: Profile
+    seed: int
+    command: str
+    started_at: str
+    git_sha: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    hardware: dict[str, str | int | float]
+    determinism: tuple[str, ...]
+    resumed: bool
+    wall_s: float
+    fit_s: float
+    score_s: float
+    peak_memory_bytes: int
+    energy_j: float | None
+    data: tuple[SourceRecord, ...]
+    data_notes: tuple[str, ...]
+    model: ModelRecord | None
+    fit: FitRecord
+    queries: Queries
+    statistics: Statistics
+    files: dict[str, str]

@@ -1,0 +1,162 @@
+"""Run folders: written whole or not at all, found by identity, verified when read."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from pydantic import ValidationError
+
+from harness import outcomes as outcome_file
+from harness.config import RunConfig, one_line
+from harness.data.dataset import Ids
+from harness.data.digest import sha256_of
+from harness.errors import InputError
+from harness.outcomes import Outcomes
+from harness.record import RunRecord
+
+RECORD = "run.json"
+PARTS = ("validation", "test")
+
+
+def identity(config: RunConfig, inputs: dict[str, str]) -> str:
+    """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits."""
+    document = json.dumps({"config": config.model_dump(mode="json"), "inputs": inputs}, sort_keys=True)
+    return hashlib.sha256(document.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run on disk."""
+
+    folder: Path
+    config: RunConfig
+    record: RunRecord
+
+    def outcomes(self) -> Outcomes:
+        """Outcomes of the test queries, in evaluation order."""
+        return outcome_file.read(self.folder / "outcomes.parquet")
+
+    def lists(self, part: str) -> Ids:
+        """The retrieved items of ``validation`` or ``test``, best first, shape [user, candidate]."""
+        column = pq.read_table(self.folder / "lists.parquet", columns=[part])[part].combine_chunks()
+        flat: Ids = column.flatten().to_numpy().astype(np.int32)
+        return flat.reshape(len(column), -1)
+
+    def validation(self) -> Outcomes:
+        """Outcomes of the validation queries."""
+        return outcome_file.read(self.folder / "validation.parquet")
+
+
+def write_lists(validation: Ids, test: Ids, path: Path) -> None:
+    """Keep each user's retrieved items of both parts as the smallest unsigned integers that hold the ids."""
+    width = pa.uint16() if max(validation.max(), test.max()) < 2**16 else pa.uint32()
+    columns = {
+        name: pa.FixedSizeListArray.from_arrays(pa.array(lists.ravel(), width), lists.shape[1])
+        for name, lists in zip(PARTS, (validation, test), strict=True)
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def folder_name(config: RunConfig, run: str) -> str:
+    """A name that a person can read, ending in the run's identity."""
+    return f"{config.system}-{Path(config.dataset).name}-{config.profile}-seed{config.seed}-{run}"
+
+
+def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], dict[str, Any]]) -> Run:
+    """Make a run folder under a temporary name, sync it, and rename it into place.
+
+    Args:
+        runs: the folder of all runs.
+        config: the run's resolved config.
+        run: its identity.
+        fill: writes the run's files into a folder and returns its record without ``files``.
+
+    Returns:
+        The finished run.
+    """
+    target = runs / folder_name(config, run)
+    temporary = runs / f".unfinished-{run}-{os.getpid()}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        record = fill(temporary)
+        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        (temporary / "config.yaml").write_text(text, encoding="utf-8")
+        files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
+        document = RunRecord.model_validate({**record, "files": files}).model_dump_json(indent=2)
+        (temporary / RECORD).write_text(document + "\n", encoding="utf-8")
+        for path in [*temporary.iterdir(), temporary]:
+            _sync(path)
+        temporary.rename(target)
+        _sync(runs)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return open_run(target)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_run(folder: Path) -> Run:
+    """Read a run folder and check every file against the digests in its ``run.json``.
+
+    Raises:
+        InputError: the folder is no finished run, or was changed after it was written.
+    """
+    try:
+        record = RunRecord.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{folder}: no {RECORD}; expected the folder of a finished run") from None
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise InputError(f"{folder / RECORD}: {one_line(error)}; delete the folder and run again") from None
+    present = {path.name for path in folder.iterdir()} - {RECORD}
+    for name in sorted(present ^ record.files.keys()):
+        state = "is missing" if name in record.files else "was added"
+        raise InputError(f"{folder / name}: {state} after the run was finished; delete the folder and run again")
+    for name, digest in record.files.items():
+        if sha256_of(folder / name) != digest:
+            raise InputError(f"{folder / name}: changed after the run was finished; delete the folder and run again")
+    config = RunConfig.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    return Run(folder, config, record)
+
+
+def find(runs: Path, run: str) -> Run | None:
+    """The finished run of that identity, verified, or None."""
+    for folder in runs.glob(f"*-{run}"):
+        return open_run(folder)
+    return None
+
+
+def with_retriever(runs: Path, run: str) -> list[Run]:
+    """The finished run of that identity and, for a re-ranker, its retriever's run after it."""
+    found = find(runs, run)
+    if found is None:
+        return []
+    return [found, *(with_retriever(runs, found.config.retriever.run) if found.config.retriever else [])]
+
+
+def all_runs(runs: Path) -> list[Run]:
+    """Every finished run under a folder, at any depth, by folder name.
+
+    Raises:
+        InputError: there is no such folder, or a run in it was changed.
+    """
+    if not runs.is_dir():
+        raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
+    records = (path for path in runs.rglob(RECORD) if not path.parent.name.startswith("."))
+    return [open_run(path.parent) for path in sorted(records)]

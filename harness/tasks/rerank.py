@@ -1,0 +1,84 @@
+"""Re-ranking a retriever's lists: only queries whose target was retrieved are asked.
+
+The others keep the retriever's rank, which lies beyond the list, so that a metric over all users is
+coverage times the metric over the asked ones (LlamaRec, section 4.0.5).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from harness.data.dataset import Ids
+from harness.errors import InputError
+from harness.outcomes import Outcomes
+from harness.seeds import rng
+from harness.system import Queries, Scorer
+from harness.tasks import ranking
+from harness.tasks.next_item import BATCH, NextItem
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What a retriever's run keeps of one part of the split.
+
+    Attributes:
+        lists: each user's best items, best first, shape [user, candidate].
+        outcomes: the retriever's own ranks, one query a user.
+    """
+
+    lists: Ids
+    outcomes: Outcomes
+
+
+def sample(task: NextItem, retrieved: Retrieved, limit: int | None, seed: int) -> npt.NDArray[np.int64]:
+    """Users whose target was retrieved, by id; at most ``limit`` of them, drawn from the seed."""
+    users = np.flatnonzero((retrieved.lists == task.targets[:, None]).any(axis=1)) + 1
+    if limit is None or limit >= len(users):
+        return users
+    return np.sort(rng(seed, "validation users").permutation(users)[:limit])
+
+
+def answer(
+    scorer: Scorer, task: NextItem, retrieved: Retrieved, users: npt.NDArray[np.int64], device: torch.device
+) -> Outcomes:
+    """Ask a re-ranker the given users' queries, candidates in the retriever's order.
+
+    Returns:
+        Outcomes of those users only, in their order.
+
+    Raises:
+        InputError: a list is shorter than the task's number of candidates.
+    """
+    lists = retrieved.lists[users - 1].astype(np.int64)
+    if lists.shape[1] < task.config.candidates or (lists == 0).any():
+        raise InputError(
+            f"{task.dataset.name}: the retriever's lists are shorter than task.candidates={task.config.candidates}; "
+            "a smaller value would fit"
+        )
+    rank, ties = np.zeros((2, len(users)), dtype=np.int64)
+    for start in range(0, len(users), BATCH):
+        chunk = slice(start, start + BATCH)
+        queries = task.queries(users[chunk], device)
+        candidates = torch.from_numpy(lists[chunk]).to(device)
+        target = torch.from_numpy(task.targets[users[chunk] - 1].astype(np.int64)).to(device)
+        with torch.inference_mode():
+            scores = ranking.check_finite(scorer(Queries(queries.user, queries.history, candidates)))
+            column = (candidates == target[:, None]).int().argmax(dim=1)
+            ranks, tied = ranking.rank_of(scores, column.to(scores.device))
+        rank[chunk], ties[chunk] = ranks.cpu().numpy(), tied.cpu().numpy()
+    return Outcomes(users, rank, ties, np.ones(len(users), dtype=bool))
+
+
+def complete(asked: Outcomes, retrieved: Retrieved) -> Outcomes:
+    """Outcomes of all users: the asked ones, and the retriever's rank for those that were withheld."""
+    whole = Outcomes(
+        retrieved.outcomes.query,
+        retrieved.outcomes.rank.copy(),
+        retrieved.outcomes.ties.copy(),
+        np.zeros(len(retrieved.outcomes), dtype=bool),
+    )
+    rows = asked.query - 1
+    whole.rank[rows], whole.ties[rows], whole.asked[rows] = asked.rank, asked.ties, True
+    return whole

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+
+from harness.config import TaskConfig
+from harness.data.splits import leave_one_out
+from harness.errors import InputError
+from harness.metrics import METRICS, estimate
+from harness.system import Queries
+from harness.tasks import next_item, rerank
+from tests.worlds import dataset, random_histories
+
+CPU = torch.device("cpu")
+DATA = dataset(random_histories(40, 30), n_items=30)
+TASK = next_item.part(DATA, leave_one_out(DATA), "test", TaskConfig(candidates=6))
+SCORES = torch.rand(41, 31, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture(scope="module")
+def retrieved() -> rerank.Retrieved:
+    outcomes, lists = next_item.answer(lambda queries: SCORES[queries.user], TASK, CPU, keep=6)
+    return rerank.Retrieved(lists, outcomes)
+
+
+def test_the_retrievers_own_scores_give_the_retrievers_ranks(retrieved: rerank.Retrieved) -> None:
+    users = rerank.sample(TASK, retrieved, None, seed=1)
+
+    def scorer(queries: Queries) -> torch.Tensor:
+        assert queries.candidates is not None
+        return SCORES[queries.user[:, None], queries.candidates]
+
+    whole = rerank.complete(rerank.answer(scorer, TASK, retrieved, users, CPU), retrieved)
+    assert whole.rank.tolist() == retrieved.outcomes.rank.tolist()
+    assert 0 < len(users) < 40
+    assert (whole.asked == (retrieved.outcomes.rank <= 6)).all()
+
+
+def test_whole_set_is_coverage_times_subset(retrieved: rerank.Retrieved) -> None:
+    users = rerank.sample(TASK, retrieved, None, seed=1)
+    asked = rerank.answer(lambda q: torch.rand(len(q), 6), TASK, retrieved, users, CPU)
+    whole = rerank.complete(asked, retrieved)
+    for metric in METRICS:
+        assert estimate(whole, metric, 5) == pytest.approx(len(users) / 40 * estimate(asked, metric, 5))
+
+
+def test_a_constant_ranker_puts_every_target_last(retrieved: rerank.Retrieved) -> None:
+    users = rerank.sample(TASK, retrieved, None, seed=1)
+    asked = rerank.answer(lambda q: torch.zeros(len(q), 6), TASK, retrieved, users, CPU)
+    assert (asked.rank == 6).all()
+    assert (asked.ties == 5).all()
+
+
+def test_a_limited_sample_is_seeded_and_holds_only_retrieved_users(retrieved: rerank.Retrieved) -> None:
+    everyone = rerank.sample(TASK, retrieved, None, seed=1)
+    few = rerank.sample(TASK, retrieved, 3, seed=1)
+    assert len(few) == 3
+    assert set(few) <= set(everyone)
+    assert few.tolist() == rerank.sample(TASK, retrieved, 3, seed=1).tolist()
+    assert any(few.tolist() != rerank.sample(TASK, retrieved, 3, seed=s).tolist() for s in range(2, 6))
+
+
+def test_lists_that_are_too_short_are_refused(retrieved: rerank.Retrieved) -> None:
+    short = rerank.Retrieved(np.where(retrieved.lists == retrieved.lists[0, 0], 0, retrieved.lists), retrieved.outcomes)
+    with pytest.raises(InputError, match="task.candidates=6"):
+        rerank.answer(lambda q: torch.zeros(len(q), 6), TASK, short, np.array([1]), CPU)

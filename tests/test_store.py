@@ -1,0 +1,118 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from harness import outcomes as outcome_file
+from harness import store
+from harness.config import RunConfig, TaskConfig
+from harness.data.digest import sha256_of
+from harness.errors import InputError
+from harness.outcomes import Outcomes
+from harness.record import FitRecord, Queries, RunRecord, Statistics
+
+CONFIG = RunConfig(
+    system="toy", dataset="made-up", task=TaskConfig(), profile="smoke", seed=1, device="cpu", settings={"lr": 0.1}
+)
+OUTCOMES = Outcomes(np.arange(1, 4), np.array([1, 70_000, 3]), np.array([0, 2, 0]), np.array([True, False, True]))
+LISTS = np.array([[1, 2], [3, 65_000], [5, 6]], dtype=np.int32)
+
+
+def fill(folder: Path) -> dict[str, Any]:
+    outcome_file.write(OUTCOMES, folder / "outcomes.parquet")
+    store.write_lists(LISTS, LISTS[:, ::-1], folder / "lists.parquet")
+    return RunRecord(
+        run="abc", system="toy", dataset="made-up", profile="smoke", seed=1, command="harness run", started_at="2026-01-01",
+        git_sha=None, dirty=None, versions={}, hardware={}, determinism=(), resumed=False, wall_s=1, fit_s=1, score_s=0,
+        peak_memory_bytes=1, energy_j=None, data=(), data_notes=(), model=None, fit=FitRecord(),
+        queries=Queries(asked=2, withheld=1, target_seen=0), statistics=Statistics(users=3, items=9, interactions=20), files={},
+    ).model_dump()  # fmt: skip
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    written = store.write(tmp_path, CONFIG, "abc", fill)
+    found = store.find(tmp_path, "abc")
+    assert found is not None
+    assert found.config == CONFIG == written.config
+    read = found.outcomes()
+    for name in ("query", "rank", "ties", "asked"):
+        assert getattr(read, name).tolist() == getattr(OUTCOMES, name).tolist()
+    assert found.lists("validation").tolist() == LISTS.tolist()
+    assert found.lists("test").tolist() == LISTS[:, ::-1].tolist()
+    assert [run.record.run for run in store.all_runs(tmp_path)] == ["abc"]
+    assert store.find(tmp_path, "abd") is None
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    def broken(folder: Path) -> dict[str, Any]:
+        fill(folder)
+        raise RuntimeError("no space")
+
+    with pytest.raises(RuntimeError):
+        store.write(tmp_path, CONFIG, "abc", broken)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_folder_is_not_a_result(tmp_path: Path) -> None:
+    unfinished = tmp_path / ".unfinished-abc-1"
+    unfinished.mkdir()
+    fill(unfinished)
+    assert store.all_runs(tmp_path) == []
+    assert store.find(tmp_path, "abc") is None
+
+
+@pytest.mark.parametrize("edit", ["outcomes", "config", "record", "missing", "added", "status"])
+def test_a_folder_edited_by_hand_is_refused_by_name(tmp_path: Path, edit: str) -> None:
+    folder = store.write(tmp_path, CONFIG, "abc", fill).folder
+    outcomes, config, record = folder / "outcomes.parquet", folder / "config.yaml", folder / "run.json"
+    if edit == "outcomes":
+        outcome_file.write(OUTCOMES.take(OUTCOMES.asked), outcomes)
+    elif edit == "config":
+        config.write_text(config.read_text().replace("seed: 1", "seed: 2"))
+    elif edit == "record":
+        record.write_text(record.read_text()[:-20])
+    elif edit == "missing":
+        outcomes.unlink()
+    elif edit == "added":
+        (folder / "extra.txt").write_text("x")
+    else:
+        record.write_text(record.read_text().replace('"complete"', '"running"'))
+    named = {
+        "outcomes": "outcomes.parquet",
+        "missing": "outcomes.parquet",
+        "config": "config.yaml",
+        "added": "extra.txt",
+    }
+    with pytest.raises(InputError, match=named.get(edit, "run.json")) as error:
+        store.find(tmp_path, "abc")
+    assert "\n" not in str(error.value)
+
+
+def test_identity_depends_on_every_setting_and_input() -> None:
+    inputs = {"ratings.csv": "0" * 64}
+    same = store.identity(RunConfig.model_validate(yaml.safe_load(yaml.safe_dump(CONFIG.model_dump()))), dict(inputs))
+    assert store.identity(CONFIG, inputs) == same
+    other = [
+        store.identity(CONFIG.model_copy(update={"seed": 2}), inputs),
+        store.identity(CONFIG.model_copy(update={"settings": {"lr": 0.2}}), inputs),
+        store.identity(CONFIG, {"ratings.csv": "1" * 64}),
+    ]
+    assert len({same, *other}) == 4
+
+
+def test_the_record_lists_the_digest_of_every_other_file(tmp_path: Path) -> None:
+    folder = store.write(tmp_path, CONFIG, "abc", fill).folder
+    files = json.loads((folder / "run.json").read_text())["files"]
+    assert files == {p.name: sha256_of(p) for p in folder.iterdir() if p.name != "run.json"}
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 not really PAR1", b"query,rank\n1,2\n"])
+def test_outcomes_that_are_no_parquet_are_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "outcomes.parquet"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="expected columns query, rank, ties, asked") as error:
+        outcome_file.read(path)
+    assert "\n" not in str(error.value)
