@@ -1,0 +1,1 @@
+"""Published papers: their tables, values and protocols."""

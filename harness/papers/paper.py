@@ -1,0 +1,211 @@
+"""The published tables of a paper, read from ``harness/papers/<paper>.yaml``.
+
+Numbers are kept as the strings that were printed, in grids of text: a heading (what the rows are, then the
+columns' names), then a label and its values a line, ``-`` where the paper prints nothing.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from harness.config import Strict, one_line
+from harness.errors import InputError
+
+FOLDER = Path(__file__).parent
+NOTHING = "-"
+
+
+def parse_grid(text: str) -> dict[str, dict[str, str | None]]:
+    """A grid of text as label -> column -> value as printed.
+
+    Raises:
+        ValueError: a line has another number of values than there are columns.
+    """
+    (_, *columns), *lines = (line.split() for line in text.splitlines())
+    grid = {}
+    for label, *values in lines:
+        if len(values) != len(columns):
+            raise ValueError(f"line {label}: {len(values)} values for {len(columns)} columns")
+        row = zip(columns, values, strict=True)
+        grid[label] = {column: None if value == NOTHING else value for column, value in row}
+    return grid
+
+
+Grid = Annotated[dict[str, dict[str, str | None]], BeforeValidator(parse_grid)]
+
+
+class PaperDataset(Strict):
+    """A data set of the paper.
+
+    Attributes:
+        name: the harness's name of the same data.
+        fallback: a set that may be run where that cannot be had; its cells are judged ``other data``.
+    """
+
+    name: str
+    fallback: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The harness's names of what may be run, the paper's own data first."""
+        return (self.name, self.fallback) if self.fallback else (self.name,)
+
+
+class Estimator(Strict):
+    """How the paper's own arithmetic shows some columns of a table to have been averaged."""
+
+    dataset: str
+    systems: tuple[str, ...]
+    estimator: str
+
+
+class Retrieved(Strict):
+    """Only the users whose target a system of the same seed ranks among its first so many count."""
+
+    system: str
+    among: int = Field(ge=1)
+
+
+class AccuracyTable(Strict):
+    """Metrics by rows; data sets, and systems within them, by columns.
+
+    Attributes:
+        caption: what the table shows.
+        command: what rebuilds it at the paper's own budget.
+        users: restricts the users that count; None for all.
+        estimators: columns that were not averaged exactly.
+        published: data set -> ``Metric@k`` -> system -> value as printed.
+    """
+
+    kind: Literal["accuracy"]
+    caption: str
+    command: str
+    users: Retrieved | None = None
+    estimators: tuple[Estimator, ...] = ()
+    published: dict[str, Grid]
+
+    def systems(self, dataset: str) -> list[str]:
+        """Systems of a data set, as printed, in the paper's order."""
+        return list(next(iter(self.published[dataset].values())))
+
+    def estimator(self, dataset: str, system: str) -> str:
+        """The declared estimator of a column."""
+        for declared in self.estimators:
+            if declared.dataset == dataset and system in declared.systems:
+                return declared.estimator
+        return "exact"
+
+
+class StatisticsTable(Strict):
+    """Data sets by rows, sizes by columns.
+
+    Attributes:
+        caption: what the table shows.
+        command: what rebuilds it.
+        published: data set -> statistic -> value as printed.
+    """
+
+    kind: Literal["statistics"]
+    caption: str
+    command: str
+    published: Grid
+
+
+Table = Annotated[AccuracyTable | StatisticsTable, Field(discriminator="kind")]
+
+
+class Paper(Strict):
+    """A published set of tables.
+
+    Attributes:
+        id: the paper's name on the command line.
+        backbone: hub id of the pretrained LLM that the paper used.
+        system: the paper's own system, as printed.
+        datasets: by printed name.
+        default_datasets: printed names of those that are run where none is asked for.
+        systems: printed name -> the harness's name, for the systems that the harness has.
+        tables: by the paper's own numbering.
+    """
+
+    id: str
+    title: str
+    authors: tuple[str, ...]
+    venue: str
+    url: str
+    backbone: str
+    system: str
+    datasets: dict[str, PaperDataset]
+    default_datasets: tuple[str, ...]
+    systems: dict[str, str]
+    tables: dict[str, Table]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Paper":
+        if unknown := set(self.default_datasets) - self.datasets.keys():
+            raise ValueError(f"default_datasets: {min(unknown)} is not under datasets")
+        for number, table in self.tables.items():
+            if unknown := table.published.keys() - self.datasets.keys():
+                raise ValueError(f"table {number}: data set {min(unknown)} is not under datasets")
+            if isinstance(table, AccuracyTable) and table.users and table.users.system not in self.systems:
+                raise ValueError(f"table {number}: system {table.users.system} is not under systems")
+        return self
+
+    def table(self, number: str) -> Table:
+        """The table of that number.
+
+        Raises:
+            InputError: the paper has none.
+        """
+        if number not in self.tables:
+            raise InputError(f"{self.id}:{number}: no such table; known: {', '.join(self.tables)}")
+        return self.tables[number]
+
+
+def metric_at(label: str) -> tuple[str, int]:
+    """``Metric@k`` as metric and cut-off."""
+    metric, _, k = label.partition("@")
+    return metric, int(k)
+
+
+def number(text: str) -> tuple[float, float]:
+    """A printed number and the worth of one unit in its last digit, e.g. ``100k`` is (100000, 1000)."""
+    scale = 1000 if text.endswith("k") else 1
+    value = Decimal(text.removesuffix("k").replace(",", ""))
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int), text
+    return float(value * scale), float(Decimal(1).scaleb(exponent) * scale)
+
+
+def names() -> list[str]:
+    """Names of all papers."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@cache
+def load(paper: str) -> Paper:
+    """Read and check a paper.
+
+    Raises:
+        InputError: there is no such paper, or its file does not hold to the schema.
+    """
+    if paper not in names():
+        raise InputError(f"paper {paper!r} is unknown; known: {', '.join(names())}")
+    return parse(FOLDER / f"{paper}.yaml")
+
+
+def parse(path: Path) -> Paper:
+    """Read and check a paper's file.
+
+    Raises:
+        InputError: it does not hold to the schema.
+    """
+    try:
+        document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Paper.model_validate(document)
+    except (ValidationError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: {one_line(error)}") from None

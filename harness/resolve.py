@@ -1,0 +1,157 @@
+"""From a system, a data set and a profile to one complete, typed run configuration."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import ValidationError
+
+from harness import system as register
+from harness.config import Profile, RunConfig, Strict, TaskConfig, one_line
+from harness.errors import InputError
+
+FOLDER = Path(__file__).parent / "profiles"
+TASK_PREFIX = "task."
+Model = TypeVar("Model", bound=Strict)
+
+
+class Overrides(Strict):
+    """What a profile changes for one data set."""
+
+    task: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+
+
+class ProfileFile(Strict):
+    """A file in ``harness/profiles``: what it changes of the systems' defaults, which are the papers'.
+
+    Attributes:
+        about: one line for ``harness list profiles``.
+        extends: the profile that this one starts from.
+        task: task settings for every run.
+        datasets: changes for one data set; settings that a system does not have are not for it.
+        systems: settings of one system.
+        estimate_s: seconds that a run of a system took where the profile was measured.
+    """
+
+    about: str
+    extends: Profile | None = None
+    task: dict[str, Any] = {}
+    datasets: dict[str, Overrides] = {}
+    systems: dict[str, dict[str, Any]] = {}
+    estimate_s: dict[str, float] = {}
+
+
+def profiles() -> tuple[str, ...]:
+    """Names of the profiles, cheapest first."""
+    return get_args(Profile)
+
+
+@cache
+def profile_file(name: str) -> ProfileFile:
+    """Read and check one profile.
+
+    Raises:
+        InputError: no such profile.
+    """
+    if name not in profiles():
+        raise InputError(f"profile {name!r} is unknown; known: {', '.join(profiles())}")
+    return ProfileFile.model_validate(yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def _layers(name: str) -> list[ProfileFile]:
+    own = profile_file(name)
+    return [*(_layers(own.extends) if own.extends else []), own]
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """``key=value`` pairs of the command line, values read as YAML scalars.
+
+    Raises:
+        InputError: an assignment without a key, or a value that is not YAML.
+    """
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not (key and equals):
+            raise InputError(f"--set {assignment}: expected key=value")
+        try:
+            values[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise InputError(f"--set {key}: {text!r} is not a YAML value") from None
+    return values
+
+
+def resolve(
+    system: str, dataset: str, profile: str, seed: int, device: str, changes: dict[str, Any] | None = None
+) -> RunConfig:
+    """The complete configuration of a run.
+
+    The later wins: the system's defaults (its paper's), the profile's data set, the profile's system, ``changes``.
+
+    Args:
+        system: a registered system.
+        dataset: a data set's name or a prepared folder.
+        profile: how much of the paper to spend.
+        seed: of every generator of the run.
+        device: ``cpu`` or ``cuda``.
+        changes: settings by key; keys that begin with ``task.`` are the task's.
+
+    Raises:
+        InputError: an unknown system, profile or key, or a value of the wrong type.
+    """
+    spec = register.find(system)
+    layers = _layers(profile)
+    task: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for layer in layers:
+        own = layer.datasets.get(dataset, Overrides())
+        task |= layer.task | own.task
+        settings |= {key: value for key, value in own.settings.items() if key in spec.config.model_fields}
+    for layer in layers:
+        settings |= layer.systems.get(system, {})
+    for key, value in (changes or {}).items():
+        if key.startswith(TASK_PREFIX):
+            task[_known(key.removeprefix(TASK_PREFIX), TaskConfig, "task")] = value
+        else:
+            settings[_known(key, spec.config, system)] = value
+    complete = _checked(spec.config, settings, f"settings of {system}")
+    return RunConfig(
+        system=system,
+        dataset=dataset,
+        task=_checked(TaskConfig, task, "task"),
+        profile=profile,  # type: ignore[arg-type]  # profile_file() has checked it
+        seed=seed,
+        device=device,
+        settings=complete.model_dump(mode="json"),
+    )
+
+
+def _known(key: str, model: type[Strict], where: str) -> str:
+    if key not in model.model_fields:
+        raise InputError(f"--set {key}: {where} has no such key; known: {', '.join(model.model_fields)}")
+    return key
+
+
+def _checked(model: type[Model], values: dict[str, Any], where: str) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {one_line(error)}") from None
+
+
+def is_paper_budget(config: RunConfig) -> bool:
+    """Whether a run spent what the paper spends: its settings, or a point of its grid.
+
+    The backbone is judged by itself, and settings that only lay out the work are left aside.
+    """
+    spec = register.find(config.system)
+    paper = resolve(config.system, config.dataset, "paper", config.seed, config.device)
+    if config.task != paper.task:
+        return False
+    free = {*spec.layout, "backbone"}
+    return all(
+        key in free or value == paper.settings[key] or value in spec.grid.get(key, ())
+        for key, value in config.settings.items()
+    )

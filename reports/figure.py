@@ -1,0 +1,69 @@
+"""One picture: reproduced means and their intervals against the published values."""
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from harness.cells import Cell
+
+METRIC, K = "NDCG", 10
+SALT = "llmrec-harness"
+REPRODUCED = "#1f5fa8"
+PUBLISHED: dict[str, Any] = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": "#c2410c"}
+
+
+def choose(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells to draw: NDCG@10 of the first table in which anything was run on a system."""
+    wanted = [cell for cell in cells if (cell.metric, cell.k) == (METRIC, K)]
+    tables = [cell.table for cell in wanted if cell.mean is not None]
+    return [cell for cell in wanted if tables and cell.table == tables[0]]
+
+
+def draw(cells: Sequence[Cell]) -> Figure:
+    """A panel a data set, a line a system: the mean as a dot on its 95 % interval, the published value as a diamond.
+
+    Args:
+        cells: one metric of one table.
+    """
+    datasets = list(dict.fromkeys(cell.dataset for cell in cells))
+    figure = Figure(figsize=(1.2 + 3.4 * len(datasets), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
+    for panel, dataset in zip(panels, datasets, strict=True):
+        _panel(panel, dataset, [cell for cell in cells if cell.dataset == dataset])
+    reproduced = Line2D([], [], marker="o", color=REPRODUCED, label="reproduced, 95 % interval")
+    published = Line2D([], [], **PUBLISHED, linestyle="none", label="published")
+    figure.legend(handles=[reproduced, published], loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _panel(panel: Axes, dataset: str, cells: Sequence[Cell]) -> None:
+    for line, cell in enumerate(cells):
+        if cell.mean is not None and cell.low is not None and cell.high is not None:
+            reach = [[cell.mean - cell.low], [cell.high - cell.mean]]
+            panel.errorbar(cell.mean, line, xerr=reach, fmt="o", color=REPRODUCED, capsize=3)
+        if cell.published is not None:
+            panel.plot(cell.published, line, **PUBLISHED)
+    panel.set_yticks(range(len(cells)), [cell.system or "" for cell in cells])
+    panel.set_ylim(len(cells) - 0.5, -0.5)
+    panel.set_title(dataset if any(cell.mean is not None for cell in cells) else f"{dataset} (not run)")
+    panel.set_xlabel(f"{METRIC}@{K}")
+    panel.margins(x=0.1)
+    panel.set_xlim(left=0)
+    panel.grid(axis="x", alpha=0.3)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def svg(cells: Sequence[Cell]) -> str | None:
+    """The picture as an SVG element, or None where nothing was run."""
+    chosen = choose(cells)
+    if not chosen:
+        return None
+    text = StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": SALT}):
+        draw(chosen).savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    return text.getvalue()[text.getvalue().index("<svg") :]

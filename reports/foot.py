@@ -1,0 +1,101 @@
+"""What stands at the foot of a table: everything that its numbers depend on."""
+
+from collections.abc import Callable, Sequence
+
+from harness.cells import Cell
+from harness.papers.paper import Paper
+from harness.stats import RESAMPLES
+from harness.store import Run
+
+SHORT = 12
+INTERVALS = {
+    "seeds": "s: 95 % over seeds (Student t of the mean)",
+    "users": f"u: 95 % over users (percentile bootstrap, {RESAMPLES} resamples), where there is one seed",
+}
+
+
+def foot(
+    paper: Paper, table: str, cells: Sequence[Cell], runs: Sequence[Run], command: str
+) -> tuple[tuple[str, str], ...]:
+    """Lines of (name, text).
+
+    Args:
+        paper: the paper.
+        table: its table's number.
+        cells: the cells of this table.
+        runs: the runs behind them.
+        command: what rebuilds the table from these runs.
+    """
+    spec = paper.table(table)
+    lines = {
+        "Backbone": _backbone(paper, runs),
+        "Data": _data(runs),
+        "Profile and seeds": _profiles(cells, runs),
+    }
+    if spec.kind == "accuracy":
+        lines |= {
+            "Interval": "; ".join(text for kind, text in INTERVALS.items() if any(c.interval == kind for c in cells)),
+            "Estimator": _estimators(cells),
+        }
+    lines |= {
+        "Commit": "; ".join(dict.fromkeys(commit(run) for run in runs)),
+        "Versions": "; ".join(dict.fromkeys(_versions(run) for run in runs)),
+        "Rebuilt by": command,
+        "At the paper's budget": spec.command,
+    }
+    return tuple((name, text or "nothing was run") for name, text in lines.items())
+
+
+def commit(run: Run) -> str:
+    """The commit that a run was made from, and whether the tree had changes."""
+    sha = run.record.git_sha[:SHORT] if run.record.git_sha else "unknown"
+    return f"{sha} (dirty tree)" if run.record.dirty else sha
+
+
+def _backbone(paper: Paper, runs: Sequence[Run]) -> str:
+    models: dict[str, None] = {}
+    for run in runs:
+        if model := run.record.model:
+            facts = f"{model.dtype}, quantisation {model.quantisation}, sha256 {model.sha256[:SHORT]}"
+            models[f"{model.name} ({facts}) behind {run.config.system}"] = None
+    return f"{'; '.join(models) or 'none was run'}; the paper's is {paper.backbone}"
+
+
+def _data(runs: Sequence[Run]) -> str:
+    files: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for source in run.record.data:
+            pinned = "" if source.pinned else " (unpinned)"
+            text = f"{source.name} sha256 {source.sha256[:SHORT]}{pinned}"
+            files.setdefault(run.config.dataset, {})[text] = None
+    return "; ".join(f"{dataset}: {', '.join(texts)}" for dataset, texts in files.items())
+
+
+def _profiles(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
+    seed_of = {run.record.run: str(run.config.seed) for run in runs}
+    return _by_column(cells, lambda cell: f"{cell.profile}, seed {'+'.join(seed_of[run] for run in cell.runs)}")
+
+
+def _estimators(cells: Sequence[Cell]) -> str:
+    return _by_column(cells, lambda cell: cell.estimator or "")
+
+
+def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:
+    """What is told of the cells that were run, with its columns; what holds for the most columns comes last."""
+    columns: dict[str, dict[str, list[str]]] = {}
+    for cell in cells:
+        if cell.runs:
+            systems = columns.setdefault(tell(cell), {}).setdefault(cell.dataset, [])
+            if cell.system and cell.system not in systems:
+                systems.append(cell.system)
+    if len(columns) < 2:
+        return "".join(columns)
+    *fewer, most = sorted(columns, key=lambda text: sum(map(len, columns[text].values())))
+    places = {
+        text: "; ".join(f"{', '.join(own)} on {dataset}" for dataset, own in columns[text].items()) for text in fewer
+    }
+    return ", ".join([*(f"{text} ({where})" for text, where in places.items()), f"otherwise {most}"])
+
+
+def _versions(run: Run) -> str:
+    return ", ".join(f"{name} {version}" for name, version in run.record.versions.items())

@@ -1,0 +1,54 @@
+"""Tables in LaTeX, in the paper's arrangement: metrics by rows, data sets and systems side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from harness.papers.paper import Paper
+from reports import legend
+from reports.table import Grid
+
+ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "-": "{-}",
+    "[": "{[}",
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+}
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX prints as it is, in one line; what pdflatex has no letter for becomes a question mark."""
+    flat = " ".join(text.split())
+    return "".join(ESCAPES.get(letter, letter if letter.isascii() else _accented(letter)) for letter in flat)
+
+
+def _accented(letter: str) -> str:
+    return letter if letter.isalpha() and ord(letter) < 0x180 else "?"
+
+
+def render(paper: Paper, grids: Sequence[Grid]) -> str:
+    """One document with every table; it needs the packages geometry and booktabs."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,
+        finalize=lambda value: escape(str(value)),
+    )
+    return environment.get_template("report.tex.j2").render(paper=paper, grids=grids, legend=legend)

@@ -1,0 +1,79 @@
+"""Sentences under a table: what a reader must know of the runs before believing the numbers."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.cells import Cell
+from harness.metrics import estimate
+from harness.store import Run
+
+
+def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> tuple[str, ...]:
+    """All sentences, the data's first.
+
+    Args:
+        cells: the cells of the table.
+        runs: the runs behind them.
+        by_id: all runs there are, by identity: a re-ranker is held against its retriever.
+    """
+    sentences = [*_data(runs), *_configurations(cells)]
+    for run in runs:
+        if run.config.retriever:
+            retriever = by_id.get(run.config.retriever.run)
+            against = f" {against_retriever(run, retriever)}" if retriever else ""
+            name = f"{run.config.system} on {run.config.dataset}, seed {run.config.seed}"
+            sentences.append(f"{name}: {training(run)}{against}")
+    return tuple(dict.fromkeys(sentences))
+
+
+def training(run: Run) -> str:
+    """What a re-ranker's training came to, and whom it was asked."""
+    facts = (f"{key.replace('_', ' ')} {_short(value)}" for key, value in run.record.fit.notes.items())
+    candidates, queries = run.config.task.candidates, run.record.queries
+    return (
+        f"{', '.join([*facts, f'steps {run.record.fit.steps}'])}; guessing among {candidates} candidates "
+        f"costs ln {candidates} = {math.log(candidates):.3f}. {queries.asked} queries asked, {queries.withheld} "
+        "withheld because the target was not retrieved."
+    )
+
+
+def _short(value: float | int | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def against_retriever(run: Run, retriever: Run) -> str:
+    """Whether a re-ranker ends above or below the order that it was given, on the queries that it was asked."""
+    outcomes = run.outcomes()
+    asked = outcomes.take(outcomes.asked)
+    if not len(asked):
+        return "No query was asked: its numbers are its retriever's."
+    given = retriever.outcomes()
+    own = estimate(asked, "NDCG", 10)
+    before = estimate(given.take(np.isin(given.query, asked.query)), "NDCG", 10)
+    verb = "ends below" if own < before else "ends above" if own > before else "equals"
+    return (
+        f"It {verb} its own retriever ({retriever.config.system}): NDCG@10 {own:.4f} against {before:.4f} "
+        f"over the {len(asked)} queries asked."
+    )
+
+
+def _data(runs: Sequence[Run]) -> list[str]:
+    sentences = [f"{run.config.dataset}: {note}" for run in runs for note in run.record.data_notes]
+    for run in runs:
+        if seen := run.record.queries.target_seen:
+            sentences.append(
+                f"{run.config.dataset}: the targets of {seen} queries also stand among the items that are excluded; "
+                "a target is never masked."
+            )
+    return sentences
+
+
+def _configurations(cells: Sequence[Cell]) -> list[str]:
+    return [
+        f"{cell.system} on {cell.dataset}: {cell.configurations} configurations were found; shown is that of the most "
+        f"expensive profile ({cell.profile}), then of the most seeds."
+        for cell in cells
+        if (cell.configurations or 0) > 1
+    ]

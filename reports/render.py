@@ -1,0 +1,66 @@
+"""A paper's tables in any format, as text or as files."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.cells import Cell
+from harness.errors import InputError
+from harness.papers import paper as papers
+from harness.store import Run
+from reports import csv, figure, html, json, latex, markdown, terminal
+from reports.table import grid
+
+FILES = ("md", "tex", "html", "csv", "json")
+FORMATS = ("terminal", *FILES)
+WIDTH = 150
+
+
+def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: str, command: str) -> str:
+    """The tables of a paper as one text.
+
+    Args:
+        paper_id: the paper's name.
+        cells: cells of one table or several.
+        runs: all runs there are; foot and notes are made from those behind the cells.
+        format_: one of ``FORMATS``.
+        command: what rebuilds this from the same runs.
+
+    Raises:
+        InputError: an unknown format.
+    """
+    if format_ not in FORMATS:
+        raise InputError(f"format {format_!r} is unknown; known: {', '.join(FORMATS)}")
+    if format_ == "csv":
+        return csv.render(cells)
+    if format_ == "json":
+        return json.render(cells)
+    paper = papers.load(paper_id)
+    tables = dict.fromkeys(cell.table for cell in cells)
+    grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
+    if format_ == "md":
+        return markdown.render(paper, grids)
+    if format_ == "tex":
+        return latex.render(paper, grids)
+    if format_ == "html":
+        return html.render(paper, grids, figure.svg(cells))
+    colour = sys.stdout.isatty()
+    return terminal.render(paper, grids, shutil.get_terminal_size().columns if colour else WIDTH, colour)
+
+
+def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
+    """Write the tables in every file format, and the figure where anything was run.
+
+    Returns:
+        The files: ``<paper>.<format>`` and ``<paper>.svg``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {format_: render(paper_id, cells, runs, format_, command) for format_ in FILES}
+    if picture := figure.svg(cells):
+        texts["svg"] = picture
+    paths = []
+    for suffix, text in texts.items():
+        paths.append(folder / f"{paper_id}.{suffix}")
+        paths[-1].write_text(text, encoding="utf-8")
+    return paths

@@ -1,0 +1,93 @@
+"""Finished runs on disk with made-up outcomes, for tests of what is computed from runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import outcomes as outcome_file
+from harness import store
+from harness.config import Profile, Retriever, RunConfig, TaskConfig
+from harness.data.dataset import SourceRecord
+from harness.outcomes import Outcomes
+from harness.record import FitRecord, ModelRecord, Queries, RunRecord, Statistics
+from harness.store import Run
+
+LLAMA = ModelRecord(name="meta-llama/Llama-2-7b-hf", sha256="a" * 64, dtype="bfloat16", quantisation="nf4")
+SMOL = ModelRecord(name="smollm2-135m", sha256="b" * 64, dtype="bfloat16", quantisation="none")
+RATINGS = SourceRecord(name="ratings.csv", origin="mirror", size_bytes=10, sha256="c" * 64, pinned=True)
+NEVER_HELD = SourceRecord(name="raw.zip", origin="url", size_bytes=10, sha256="d" * 64, pinned=False)
+SIZES = {
+    "ml-latest-small": Statistics(users=610, items=3650, interactions=90274),
+    "ml-100k": Statistics(users=943, items=1349, interactions=99287),
+}
+
+
+def make_run(
+    runs: Path,
+    system: str,
+    ranks: Sequence[int],
+    *,
+    dataset: str = "ml-latest-small",
+    profile: Profile = "paper",
+    seed: int = 42,
+    settings: dict[str, Any] | None = None,
+    retriever: Run | None = None,
+    asked: Sequence[bool] | None = None,
+    ties: Sequence[int] | None = None,
+    started_at: str = "2026-01-01T00:00:00+00:00",
+    **record: Any,
+) -> Run:
+    """Write a run whose target ranks are ``ranks``, users 1, 2, ... in order; ``record`` changes its record."""
+    outcomes = Outcomes(
+        query=np.arange(1, len(ranks) + 1),
+        rank=np.array(ranks),
+        ties=np.array(ties if ties is not None else [0] * len(ranks)),
+        asked=np.array(asked if asked is not None else [True] * len(ranks)),
+    )
+    config = RunConfig(
+        system=system,
+        dataset=dataset,
+        task=TaskConfig(),
+        profile=profile,
+        seed=seed,
+        device="cpu",
+        settings=settings or {},
+        retriever=Retriever(system=retriever.config.system, run=retriever.record.run) if retriever else None,
+    )
+    identity = store.identity(config, {"made before": str(len(list(runs.glob("*"))))})
+    answered = int(outcomes.asked.sum())
+
+    def fill(folder: Path) -> dict[str, Any]:
+        outcome_file.write(outcomes, folder / "outcomes.parquet")
+        facts = RunRecord(
+            run=identity,
+            system=system,
+            dataset=dataset,
+            profile=profile,
+            seed=seed,
+            command=f"harness run {system} --dataset {dataset} --profile {profile} --seed {seed}",
+            started_at=started_at,
+            git_sha="0123456789abcdef0123456789abcdef01234567",
+            dirty=False,
+            versions={"llmrec-harness": "0.1.0", "torch": "2.13.0"},
+            hardware={},
+            determinism=(),
+            resumed=False,
+            wall_s=1.5,
+            fit_s=1.0,
+            score_s=0.5,
+            peak_memory_bytes=1,
+            energy_j=None,
+            data=(RATINGS,),
+            data_notes=(),
+            model=None,
+            fit=FitRecord(steps=7),
+            queries=Queries(asked=answered, withheld=len(ranks) - answered, target_seen=0),
+            statistics=SIZES.get(dataset, Statistics(users=1, items=1, interactions=1)),
+            files={},
+        )
+        return {**facts.model_dump(), **record}
+
+    return store.write(runs, config, identity, fill)
