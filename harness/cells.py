@@ -168,7 +168,7 @@ def _reduced(
     else:
         outcomes = evidence.outcomes[0]
         per_query = metrics.per_query(outcomes, metric, k, target_first=estimator == "target-first")
-        weights = stats.query_weights(len(outcomes), estimator)
+        weights = metrics.query_weights(len(outcomes), estimator)
         low, high = stats.users_interval(per_query, weights, evidence.runs[0].config.seed)
     return {
         "mean": mean,

@@ -47,6 +47,35 @@ def per_query(outcomes: Outcomes, metric: str, k: int, *, target_first: bool = F
     return METRICS[metric](outcomes.rank - outcomes.ties if target_first else outcomes.rank, k)
 
 
+def check_estimator(estimator: str) -> None:
+    """Refuse what is no estimator.
+
+    Raises:
+        InputError: it is none of ``exact``, ``target-first`` and ``batch-mean:N`` with N from 1.
+    """
+    name, _, size = estimator.partition(":")
+    if estimator not in ("exact", "target-first") and not (name == "batch-mean" and size.isdecimal() and int(size)):
+        raise InputError(f"estimator {estimator!r} is unknown; known: exact, batch-mean:N, target-first")
+
+
+def query_weights(count: int, estimator: str) -> Floats:
+    """What each query counts for in an estimator, shape [query], mean 1.
+
+    Args:
+        count: how many queries there are.
+        estimator: under ``batch-mean:N`` a query of a short last batch counts for more than the others.
+
+    Raises:
+        InputError: an unknown estimator.
+    """
+    check_estimator(estimator)
+    if not estimator.startswith("batch-mean"):
+        return np.ones(count)
+    batch = np.arange(count) // int(estimator.partition(":")[2])
+    batch_sizes = np.bincount(batch)
+    return count / (len(batch_sizes) * batch_sizes[batch])
+
+
 def estimate(outcomes: Outcomes, metric: str, k: int, estimator: str = "exact") -> float:
     """Reduce outcomes to the number that a table prints.
 
@@ -62,11 +91,5 @@ def estimate(outcomes: Outcomes, metric: str, k: int, estimator: str = "exact") 
     """
     if not len(outcomes):
         raise InputError(f"{metric}@{k}: no outcomes to average")
-    name, _, size = estimator.partition(":")
-    if name == "batch-mean" and size.isdigit() and int(size) > 0:
-        values = per_query(outcomes, metric, k)
-        starts = range(0, len(values), int(size))
-        return float(np.mean([values[start : start + int(size)].mean() for start in starts]))
-    if estimator not in ("exact", "target-first"):
-        raise InputError(f"estimator {estimator!r} is unknown; known: exact, batch-mean:N, target-first")
-    return float(per_query(outcomes, metric, k, target_first=estimator == "target-first").mean())
+    values = per_query(outcomes, metric, k, target_first=estimator == "target-first")
+    return float((values * query_weights(len(outcomes), estimator)).mean())

@@ -44,21 +44,6 @@ def _t_quantile(seeds: int) -> float:
     return float(stats.t.ppf((1 + LEVEL) / 2, seeds - 1))
 
 
-def query_weights(count: int, estimator: str) -> Floats:
-    """What each query counts for in an estimator of ``harness.metrics``, shape [query], mean 1.
-
-    Args:
-        count: how many queries there are.
-        estimator: under ``batch-mean:N`` a query of a short last batch counts for more than the others.
-    """
-    name, _, size = estimator.partition(":")
-    if name != "batch-mean":
-        return np.ones(count)
-    batch = np.arange(count) // int(size)
-    batch_sizes = np.bincount(batch)
-    return count / (len(batch_sizes) * batch_sizes[batch])
-
-
 def users_interval(values: Floats, weights: Floats, seed: int) -> tuple[float, float]:
     """95 % percentile bootstrap of a weighted mean over users (Efron and Tibshirani 1993, section 13.3).
 

@@ -73,9 +73,11 @@ class Context:
 
 
 class Validate(Protocol):
-    """See :attr:`Context.validate`."""
+    """The type of :attr:`Context.validate`."""
 
-    def __call__(self, scorer: Scorer, limit: int | None = None) -> Outcomes: ...
+    def __call__(self, scorer: Scorer, limit: int | None = None) -> Outcomes:
+        """Outcomes of the scorer on the validation queries, or on ``limit`` of them."""
+        ...
 
 
 class System(Protocol):

@@ -25,11 +25,32 @@ def fill(folder: Path) -> dict[str, Any]:
     outcome_file.write(OUTCOMES, folder / "outcomes.parquet")
     store.write_lists(LISTS, LISTS[:, ::-1], folder / "lists.parquet")
     return RunRecord(
-        run="abc", system="toy", dataset="made-up", profile="smoke", seed=1, command="harness run", started_at="2026-01-01",
-        git_sha=None, dirty=None, versions={}, hardware={}, determinism=(), resumed=False, wall_s=1, fit_s=1, score_s=0,
-        peak_memory_bytes=1, energy_j=None, data=(), data_notes=(), model=None, fit=FitRecord(),
-        queries=Queries(asked=2, withheld=1, target_seen=0), statistics=Statistics(users=3, items=9, interactions=20), files={},
-    ).model_dump()  # fmt: skip
+        run="abc",
+        system="toy",
+        dataset="made-up",
+        profile="smoke",
+        seed=1,
+        command="harness run",
+        started_at="2026-01-01",
+        git_sha=None,
+        dirty=None,
+        versions={},
+        hardware={},
+        determinism=(),
+        resumed=False,
+        wall_s=1,
+        fit_s=1,
+        score_s=0,
+        peak_memory_bytes=1,
+        energy_j=None,
+        data=(),
+        data_notes=(),
+        model=None,
+        fit=FitRecord(),
+        queries=Queries(asked=2, withheld=1, target_seen=0),
+        statistics=Statistics(users=3, items=9, interactions=20),
+        files={},
+    ).model_dump()
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:

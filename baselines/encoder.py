@@ -1,0 +1,126 @@
+"""The shell of the sequence systems: cut windows, build the model, train it, score with it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from harness import training
+from harness.data.dataset import Ids, Sequences
+from harness.errors import InputError
+from harness.record import FitRecord, ModelRecord
+from harness.seeds import seeded
+from harness.system import Context, Queries, as_padded
+from harness.training import TrainingConfig
+
+
+class EncoderConfig(TrainingConfig):
+    """What the sequence systems have in common.
+
+    Attributes:
+        width: size d of an item's vector (LlamaRec's configuration file gives every system 64).
+        dropout: probability, wherever a system drops out.
+    """
+
+    width: int = Field(64, ge=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
+# What LlamaRec's paper searches on validation for every sequence system (section 4).
+GRID: dict[str, tuple[float, ...]] = {"weight_decay": (0.0, 0.01), "dropout": (0.1, 0.2, 0.3, 0.4, 0.5)}
+
+
+class SequenceModel(nn.Module, ABC):
+    """A network that reads left-padded item ids. V items have the ids 1..V; 0 pads and is never embedded."""
+
+    @abstractmethod
+    def loss(self, windows: Tensor, random: np.random.Generator) -> Tensor:
+        """Mean training loss of windows of at most ``length`` + 1 items, shape [window, time]."""
+
+    @abstractmethod
+    def scores(self, history: Tensor) -> Tensor:
+        """Scores of the next item, shape [query, V + 1], from histories of shape [query, time]."""
+
+
+Config = TypeVar("Config", bound=EncoderConfig)
+Build = Callable[[Config, int, int], SequenceModel]
+
+
+class SequenceSystem(Generic[Config]):
+    """A system (``harness.system.System``) around a sequence model.
+
+    Args:
+        build: makes the model from the settings, the number of items and the length of a history.
+        settings: the system's own.
+    """
+
+    def __init__(self, build: Build[Config], settings: Config) -> None:
+        self.build = build
+        self.settings = settings
+
+    def fit(self, train: Sequences, context: Context) -> FitRecord:
+        """Train on every window of every user's training items.
+
+        Raises:
+            InputError: no user has two training items.
+            WorkError: the loss is not finite.
+        """
+        examples = list(windows(train, context.window))
+        if not examples:
+            raise InputError(f"{context.dataset.name}: no user has 2 training items; a sequence system needs some")
+        with seeded(context.seed, "init"):
+            self.model = self.build(self.settings, context.dataset.n_items, context.window).to(context.device)
+
+        def loss(batch: npt.NDArray[np.int64], random: np.random.Generator) -> Tensor:
+            return self.model.loss(as_padded([examples[index] for index in batch], context.window + 1), random)
+
+        return training.train(self.model, len(examples), loss, self.score, self.settings, context)
+
+    @torch.no_grad()
+    def score(self, queries: Queries) -> Tensor:
+        """Scores of all items, shape [query, item + 1], or of the queries' candidates, shape [query, candidate]."""
+        self.model.eval()
+        scores = self.model.scores(queries.history)
+        return scores if queries.candidates is None else scores.gather(1, queries.candidates.to(scores.device))
+
+    def weights(self) -> dict[str, Tensor]:
+        """The model's parameters by name."""
+        return self.model.state_dict()
+
+    def backbone(self) -> ModelRecord | None:
+        """None: trained from scratch."""
+        return None
+
+
+def windows(sequences: Sequences, length: int) -> Iterator[Ids]:
+    """Every user's items in windows of at most ``length`` + 1, cut from the end.
+
+    Neighbouring windows share one item: as input of the later and target of the earlier one. So a window has at most
+    ``length`` inputs, and every item but a user's first is a target exactly once.
+    """
+    for items in sequences:
+        for end in range(len(items), 1, -length):
+            yield items[max(0, end - length - 1) : end]
+
+
+def item_scores(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Dot products of features, shape [query, d], with V item vectors, shape [V, d].
+
+    Returns:
+        Shape [query, V + 1]; column 0 stands for padding and holds 0.
+    """
+    return functional.pad(functional.linear(features, weight, bias), (1, 0))
+
+
+def initialise(module: nn.Module) -> None:
+    """For ``Module.apply``: normal weights with deviation 0.02 cut at two deviations, zero biases."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.trunc_normal_(module.weight, std=0.02, a=-0.04, b=0.04)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,149 @@
+"""LlamaRec: a tuned LLM ranks a retriever's items by the logits of their index letters.
+
+Yue et al., "LlamaRec: Two-Stage Recommendation using Large Language Models for Ranking", PGAI@CIKM 2023.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from torch import Tensor
+
+from harness.data.dataset import Sequences
+from harness.data.titles import clean_title
+from harness.errors import InputError
+from harness.llm import lora, prompts, verbalizer
+from harness.llm.backbone import Dtype, Quantisation, load
+from harness.llm.prompts import LETTERS
+from harness.llm.tuning import Example, TuningConfig, tune
+from harness.record import FitRecord, ModelRecord
+from harness.seeds import rng
+from harness.system import Context, Queries, SystemSpec, register
+
+
+class LlamaRecConfig(TuningConfig):
+    """The paper's settings (sections 3.2 and 4.0.4).
+
+    Attributes:
+        retriever: the system whose lists are ranked where no finished run is named.
+        backbone: catalogue name, hub id or folder.
+        dtype: of the forward pass; see :func:`harness.llm.backbone.load`.
+        quantisation: of the frozen weights.
+        clean_titles: put MovieLens titles into reading order and drop their alternative names.
+        history: how many of the most recent items a prompt names.
+        title_tokens: where a title is cut.
+        prompt_tokens: how much of a prompt's end is kept.
+        negatives: uniform negatives in a training prompt; fewer where the catalogue has no more.
+        prompts: how many of the training prompts are used, a sample drawn from the seed; None: all.
+        score_batch: prompts a forward pass when scoring.
+    """
+
+    retriever: str = "lrurec"
+    backbone: str = "meta-llama/Llama-2-7b-hf"
+    dtype: Dtype = "auto"
+    quantisation: Quantisation = "nf4"
+    clean_titles: bool = False
+    history: int = Field(20, ge=1)
+    title_tokens: int = Field(32, ge=1)
+    prompt_tokens: int = Field(1536, ge=1)
+    negatives: int = Field(19, ge=1, lt=len(LETTERS))
+    prompts: int | None = Field(None, ge=1)
+    score_batch: int = Field(4, ge=1)
+
+
+class LlamaRec:
+    """The ranker; its retriever's lists come with the queries."""
+
+    def __init__(self, settings: LlamaRecConfig):
+        self.settings = settings
+
+    def fit(self, train: Sequences, context: Context) -> FitRecord:
+        """Tune an adapter to answer training prompts with the letter of the item that came next."""
+        settings = self.settings
+        self.llm = load(
+            settings.backbone,
+            context.home,
+            context.device,
+            dtype=settings.dtype,
+            quantisation=settings.quantisation,
+            report=context.report,
+        )
+        titles = [clean_title(title) if settings.clean_titles else title for title in context.dataset.titles]
+        self.titles = prompts.shorten(titles, self.llm.tokenizer, settings.title_tokens)
+        self.template = prompts.load("llamarec")
+        self.letters = verbalizer.letter_tokens(self.llm.tokenizer, prompts.render(self.template, (), ()))
+        lora.add(self.llm, settings, context.seed)
+
+        answers = next_items(train)
+        order = rng(context.seed, "prompts").permutation(answers)[: settings.prompts]
+
+        def example(position: int) -> Example:
+            history, candidates, answer = training_case(
+                train, position, context.dataset.n_items, settings.negatives, context.seed
+            )
+            end = self.llm.tokenizer.eos_token_id
+            return Example(prompt=self._prompt(history, candidates), answer=[self.letters[answer], end])
+
+        return tune(self.llm, example, order, self.score, settings, context)
+
+    def score(self, queries: Queries) -> Tensor:
+        """Logits of the candidates' letters, shape [query, candidate].
+
+        Raises:
+            InputError: there are no candidates, or more than letters.
+        """
+        if queries.candidates is None or queries.candidates.shape[1] > len(self.letters):
+            raise InputError(f"llamarec: needs lists of at most {len(self.letters)} candidates; lower task.candidates")
+        histories, candidates = queries.history.cpu().numpy(), queries.candidates.cpu().numpy()
+        texts = [self._prompt(row[row > 0], items) for row, items in zip(histories, candidates, strict=True)]
+        return verbalizer.score(self.llm, texts, self.letters[: candidates.shape[1]], self.settings.score_batch)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The adapter."""
+        return lora.adapter(self.llm.model)
+
+    def backbone(self) -> ModelRecord:
+        """The LLM under the adapter."""
+        return self.llm.record
+
+    def _prompt(self, history: npt.NDArray[np.integer], candidates: npt.NDArray[np.integer]) -> list[int]:
+        """Token ids of the prompt for item ids, oldest first, and candidates in their order."""
+        recent = [self.titles[item] for item in history[-self.settings.history :]]
+        text = prompts.render(self.template, recent, [self.titles[item] for item in candidates])
+        return prompts.encode(text, self.llm.tokenizer, self.settings.prompt_tokens)
+
+
+def next_items(train: Sequences) -> npt.NDArray[np.int64]:
+    """Positions in ``train.items`` of all items but each user's first: the answers of the training prompts."""
+    return np.setdiff1d(np.arange(len(train.items)), train.offsets[:-1])
+
+
+def training_case(
+    train: Sequences, position: int, n_items: int, negatives: int, seed: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]:
+    """The history before a position, the candidates (its item among uniform negatives), and its place among them.
+
+    No negative stands in the history. All is drawn from ``rng(seed, "candidates", position)``, so that a case is the
+    same whenever it is asked for.
+    """
+    user = int(np.searchsorted(train.offsets, position, side="right"))
+    history = train.items[train.offsets[user - 1] : position]
+    generator = rng(seed, "candidates", position)
+    outside = np.setdiff1d(np.arange(1, n_items + 1), np.append(history, train.items[position]))
+    drawn = generator.choice(outside, size=min(negatives, len(outside)), replace=False)
+    candidates = generator.permutation(np.append(drawn, train.items[position]))
+    return history, candidates, int(np.flatnonzero(candidates == train.items[position])[0])
+
+
+register(
+    SystemSpec(
+        name="llamarec",
+        title="LlamaRec",
+        source="Yue et al. 2023 (LlamaRec), section 3.2; their code for formats",
+        config=LlamaRecConfig,
+        build=LlamaRec,
+        scores="candidates",
+        needs=("texts", "retriever", "backbone"),
+        llm="LoRA-tuned",
+        layout=("micro_batch", "score_batch"),
+    )
+)

@@ -1,0 +1,375 @@
+"""The verbs. The composition root: it alone registers the systems of ``baselines`` and renders with ``reports``."""
+
+import errno
+import shlex
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness import console, data, doctor, environment, grid, metrics, reproduce, resolve, run, store
+from harness import home as homes
+from harness import system as register
+from harness.cells import cells as make_cells
+from harness.config import Retriever, one_line
+from harness.data import catalogue
+from harness.engine import local
+from harness.errors import HarnessError, InputError, WorkError
+from harness.llm import backbone as backbones
+from harness.papers import paper as papers
+from harness.reproduce import Planned, Target
+from harness.store import Run
+from reports import render
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Re-runs published experiments on LLM-based recommendation, judges them, and prints the papers' tables again.",
+)
+CUTOFFS = (5, 10)
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="State folder; else LLMREC_HOME, else the platform's cache.")
+]
+MirrorOption = Annotated[Path | None, typer.Option("--mirror", help="Folder to take files from; else LLMREC_MIRROR.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu or cuda; the GPU where there is one.")]
+ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the paper to spend.")]
+BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
+Targets = Annotated[list[str] | None, typer.Argument(metavar="[PAPER[:TABLE]]...")]
+
+
+class Listing(StrEnum):
+    """What ``harness list`` can list."""
+
+    systems = "systems"
+    datasets = "datasets"
+    backbones = "backbones"
+    papers = "papers"
+    profiles = "profiles"
+
+
+def register_systems() -> None:
+    """Register this repository's systems and those of installed plug-ins; top level, so that processes can call it."""
+    import baselines  # noqa: F401
+
+    register.load_plugins()
+
+
+def listing(what: Listing) -> list[dict[str, Any]]:
+    """The rows of one list."""
+    if what is Listing.systems:
+        return [
+            {
+                "name": spec.name,
+                "tasks": list(spec.tasks),
+                "scores": spec.scores,
+                "needs": list(spec.needs),
+                "llm": spec.llm,
+                "conventional_recommender": spec.conventional,
+                "source": spec.source,
+            }
+            for spec in register.systems().values()
+        ]
+    if what is Listing.datasets:
+        return [
+            {"name": name, "title": entry.title, **entry.counts.model_dump(), "terms": entry.terms}
+            for name, entry in catalogue.entries().items()
+        ]
+    if what is Listing.backbones:
+        return backbones.describe()
+    if what is Listing.papers:
+        loaded = map(papers.load, papers.names())
+        return [{"name": p.id, "title": p.title, "tables": list(p.tables), "backbone": p.backbone} for p in loaded]
+    return [{"name": name, "about": resolve.profile_file(name).about} for name in resolve.profiles()]
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Listing | None, typer.Argument(help="Everything, where left out.")] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Systems, data sets, backbones, papers and profiles that the harness knows."""
+    wanted = [what] if what else list(Listing)
+    found = {each.value: listing(each) for each in wanted}
+    if as_json:
+        console.document(found[what.value] if what else found)
+        return
+    for name, rows in found.items():
+        cells = [[", ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows]
+        console.table([key.replace("_", " ") for key in rows[0]], cells, title=name)
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets and backbones.")],
+    home: HomeOption = None,
+    mirror: MirrorOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Get data sets and backbones, and verify them."""
+    state, found = homes.resolve(home, mirror), []
+    for name in names:
+        if name in data.names():
+            records = data.fetch(name, state, console.progress)
+        elif name in backbones.names():
+            records = backbones.fetch(name, state, console.progress)
+        else:
+            known = ", ".join([*data.names(), *backbones.names()])
+            raise InputError(f"{name!r} is neither a data set nor a backbone; known: {known}")
+        found += [{"name": name, **record.model_dump()} for record in records]
+    if as_json:
+        console.document(found)
+        return
+    rows = [
+        [r["name"], r["origin"], r["size_bytes"], r["sha256"][:16], "pinned" if r["pinned"] else "unpinned"]
+        for r in found
+    ]
+    console.table(["name", "origin", "bytes", "sha256", "digest"], rows)
+
+
+@app.command("run")
+def run_(
+    system: Annotated[str, typer.Argument(help="See `harness list systems`.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="A data set's name, or a prepared folder.")],
+    task: Annotated[str, typer.Option("--task")] = "next-item",
+    profile: ProfileOption = "cpu",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 42,
+    backbone: BackboneOption = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting; task.KEY for the task's.")
+    ] = None,
+    retriever: Annotated[
+        str | None, typer.Option("--retriever", metavar="RUN", help="The run whose lists a re-ranker orders.")
+    ] = None,
+    search: Annotated[bool, typer.Option("--grid", help="Run the system's grid, take the best on validation.")] = False,
+    device: DeviceOption = None,
+    home: HomeOption = None,
+    mirror: MirrorOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run one system on one data set."""
+    state = homes.resolve(home, mirror)
+    changes = (
+        {"task.name": task}
+        | ({"backbone": backbone} if backbone else {})
+        | resolve.parse_assignments(assignments or [])
+    )
+    known = dataset if dataset in data.names() else str(Path(dataset).absolute())
+    config = resolve.resolve(system, known, profile, seed, device or environment.default_device(), changes)
+    if retriever:
+        given = store.find(state.runs, retriever)
+        if given is None:
+            raise InputError(
+                f"--retriever {retriever}: no such run under {state.runs}; see `harness run`'s output for identities"
+            )
+        config = config.model_copy(update={"retriever": Retriever(system=given.config.system, run=retriever)})
+    if search:
+        finished, cached = grid.search(config, state, command_line(), console.progress), False
+    else:
+        finished, cached = run.execute(config, state, command_line(), console.progress)
+    outcomes = finished.outcomes()
+    values = {f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in CUTOFFS for m in metrics.METRICS}
+    if as_json:
+        summary = {"run": finished.record.run, "folder": str(finished.folder), "cached": cached}
+        named = {key: getattr(finished.config, key) for key in ("system", "dataset", "profile", "seed")}
+        console.document(summary | named | {"metrics": values})
+        return
+    console.table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in values.items()])
+    typer.echo(f"{'cached ' if cached else ''}run {finished.record.run}: {finished.folder}")
+
+
+@app.command("reproduce")
+def reproduce_(
+    targets: Targets = None,
+    profile: ProfileOption = "cpu",
+    seeds: Annotated[str, typer.Option("--seeds", metavar="42,43,...")] = "42",
+    datasets: Annotated[
+        str | None, typer.Option("--datasets", metavar="NAME,...", help="The paper's default, where left out.")
+    ] = None,
+    systems: Annotated[str | None, typer.Option("--systems", metavar="NAME,...")] = None,
+    backbone: BackboneOption = None,
+    estimator: Annotated[
+        str | None,
+        typer.Option(
+            "--estimator", help="exact, batch-mean:N or target-first; the published column's, where left out."
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at a time.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, run nothing.")] = False,
+    device: DeviceOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("report"),
+    home: HomeOption = None,
+    mirror: MirrorOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run what a paper's tables need, and print the tables."""
+    state = homes.resolve(home, mirror)
+    chosen = reproduce.parse_targets(targets or [])
+    failed: list[HarnessError] = []
+    metrics.check_estimator(estimator or "exact")
+    runs: dict[str, Run] = {}
+    planned: list[Planned] = []
+    for target in chosen:
+        columns = reproduce.columns(target.paper, named(datasets))
+        if not dry_run:
+            columns = reproduce.available(target.paper, columns, state, console.progress)
+        changes = {"backbone": backbone} if backbone else {}
+        where = device or environment.default_device()
+        planned += reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, named(systems), changes)
+    if dry_run:
+        show_plan(planned, as_json)
+        return
+    for wave in reproduce.waves(planned):
+        for result in local.execute(wave, state, command_line(), jobs, register_systems):
+            if isinstance(result, HarnessError):
+                failed.append(result)
+                console.progress(f"error: {result}")
+            else:
+                runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
+    show_report(chosen, list(runs.values()), estimator, out, as_json)
+    if failed:
+        raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
+
+
+@app.command()
+def report(
+    targets: Targets = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="md|tex|html|csv", help="Print this format; tables in the terminal, where left out."
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write every format into this folder.")] = None,
+    runs: Annotated[
+        Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")
+    ] = None,
+    estimator: Annotated[str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Print a paper's tables from finished runs."""
+    metrics.check_estimator(estimator or "exact")
+    folder = runs or homes.resolve(home).runs
+    found = store.all_runs(folder) if runs or folder.is_dir() else []
+    chosen = reproduce.parse_targets(targets or [])
+    show_report(chosen, found, estimator, out, as_json, format_)
+
+
+@app.command("doctor")
+def doctor_(
+    home: HomeOption = None, mirror: MirrorOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """What this machine can run, and why not the rest."""
+    findings = doctor.examine(homes.resolve(home, mirror))
+    if as_json:
+        console.document([vars(finding) for finding in findings])
+        return
+    console.table(["", "what", "found"], [["ok" if f.ok else "--", f.subject, f.detail] for f in findings])
+
+
+def show_plan(planned: list[Planned], as_json: bool) -> None:
+    """Print what would run, what is cached, and how long the rest takes where that was ever measured."""
+    if as_json:
+        keys = ("system", "dataset", "profile", "seed")
+        console.document(
+            [
+                {key: getattr(p.config, key) for key in keys} | {"cached": p.cached, "estimate_s": p.estimate_s}
+                for p in planned
+            ]
+        )
+        return
+    rows = []
+    for each in planned:
+        left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
+        rows.append([each.config.system, each.config.dataset, each.config.profile, each.config.seed, left])
+    console.table(["system", "data set", "profile", "seed", "time left"], rows)
+    missing = [each for each in planned if not each.cached]
+    known = sum(each.estimate_s or 0 for each in missing) / 60
+    unknown = sum(each.estimate_s is None for each in missing)
+    typer.echo(
+        f"{len(planned)} runs, {len(planned) - len(missing)} cached; left: {known:.0f} min"
+        + (f" and {unknown} runs of unknown length" if unknown else "")
+    )
+
+
+def show_report(
+    targets: list[Target],
+    runs: list[Run],
+    estimator: str | None,
+    out: Path | None,
+    as_json: bool,
+    format_: str | None = None,
+) -> None:
+    """Print the tables' cells or the tables, and write every format into ``out`` where it is given."""
+    cells = {
+        t.paper.id: [c for table in t.tables for c in make_cells(t.paper, table, runs, estimator)] for t in targets
+    }
+    for paper, own in cells.items():
+        if not as_json:
+            typer.echo(render.render(paper, own, runs, format_ or "terminal", command_line()))
+        for path in render.write(paper, own, runs, out, command_line()) if out else []:
+            console.progress(f"written: {path.absolute()}")
+    if as_json:
+        console.document([cell.model_dump(mode="json") for own in cells.values() for cell in own])
+
+
+def named(text: str | None) -> list[str] | None:
+    """A comma-separated option as a list; None where it was left out."""
+    return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None
+
+
+def parse_seeds(text: str) -> list[int]:
+    """``42,43`` as numbers, each once.
+
+    Raises:
+        InputError: something else than whole numbers from 0.
+    """
+    parts = named(text) or []
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise InputError(f"--seeds {text!r}: expected whole numbers from 0, e.g. 42,43,44")
+    return list(dict.fromkeys(int(part) for part in parts))
+
+
+def command_line() -> str:
+    """What the user typed."""
+    return shlex.join(["harness", *sys.argv[1:]])
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 the work failed, 2 bad input, 130 interrupted."""
+    try:
+        register_systems()
+        app(standalone_mode=False)
+        status = 0
+    except HarnessError as error:
+        status = complain(str(error), error.exit_status)
+    except (KeyboardInterrupt, typer.Abort):
+        status = complain("interrupted; run again to resume", 130)
+    except OSError as error:
+        full = "; free some space, or name another folder by --home" if error.errno == errno.ENOSPC else ""
+        status = complain(f"{error.filename or 'file'}: {error.strerror or error}{full}", 1)
+    except Exception as error:
+        misused = getattr(error, "format_message", None)  # the command line itself; typer brings its own click or not
+        line = misused() if misused else f"{type(error).__name__}: {one_line(error)} (--debug shows where)"
+        status = complain(line, 2 if misused else 1)
+    sys.exit(status)
+
+
+def complain(line: str, status: int) -> int:
+    """Print one line on standard error, after the traceback if that was asked for, and return the status."""
+    if "--debug" in sys.argv:
+        traceback.print_exc()
+    print(f"error: {line}", file=sys.stderr)
+    return status

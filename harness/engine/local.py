@@ -1,0 +1,58 @@
+"""Runs in fresh processes of this machine: each run's peak memory is its own; one that dies takes no other along."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import torch
+
+from harness import run
+from harness.config import RunConfig
+from harness.errors import HarnessError, WorkError
+from harness.home import Home
+
+Initialise = Callable[[], None]
+
+
+def execute(
+    configs: list[RunConfig], home: Home, command: str, jobs: int, initialise: Initialise
+) -> list[str | HarnessError]:
+    """Execute runs that do not need each other.
+
+    Args:
+        configs: what to run.
+        home: where data and runs live.
+        command: what the user typed, for the records.
+        jobs: processes at a time, which share the cores.
+        initialise: called first in each process; registers the systems there.
+
+    Returns:
+        For each config the run's identity, or the error that ended it.
+    """
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+
+    def in_process(config: RunConfig) -> str | HarnessError:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, context, _start, (initialise, threads)) as process:
+            try:
+                return process.submit(_execute, config, home, command).result()
+            except HarnessError as error:
+                return error
+            except BrokenProcessPool:
+                return WorkError(f"{config.system} seed {config.seed}: its process was killed; run again to resume")
+
+    with ThreadPoolExecutor(jobs) as lanes:
+        return list(lanes.map(in_process, configs))
+
+
+def _start(initialise: Initialise, threads: int) -> None:
+    torch.set_num_threads(threads)
+    initialise()
+
+
+def _execute(config: RunConfig, home: Home, command: str) -> str:
+    finished, _ = run.execute(config, home, command, lambda line: print(line, file=sys.stderr, flush=True))
+    return finished.record.run

@@ -1,0 +1,44 @@
+"""Grid search: one run a point of the system's own grid; the best on validation is taken."""
+
+from itertools import product
+
+from harness import run
+from harness import system as register
+from harness.config import RunConfig
+from harness.errors import InputError
+from harness.home import Home
+from harness.job import Report
+from harness.store import Run
+
+
+def points(config: RunConfig) -> list[RunConfig]:
+    """The config at every point of its system's grid.
+
+    Raises:
+        InputError: the system has no grid.
+    """
+    grid = register.find(config.system).grid
+    if not grid:
+        raise InputError(f"system {config.system} has no grid; run it without --grid")
+    return [
+        config.model_copy(update={"settings": config.settings | dict(zip(grid, values, strict=True))})
+        for values in product(*grid.values())
+    ]
+
+
+def validation_value(finished: Run) -> float:
+    """The best value of the metric that the run monitored on validation."""
+    return max(value for _, value, _ in finished.record.fit.curve)
+
+
+def search(config: RunConfig, home: Home, command: str, report: Report) -> Run:
+    """Run every point and return the run with the best validation value, the first of equals."""
+    runs = []
+    for point in points(config):
+        finished, _ = run.execute(point, home, command, report)
+        chosen = {key: point.settings[key] for key in register.find(config.system).grid}
+        report(
+            f"{config.system} {chosen}: {finished.record.fit.monitor} {validation_value(finished):.4f} on validation"
+        )
+        runs.append(finished)
+    return max(runs, key=validation_value)

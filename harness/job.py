@@ -1,0 +1,168 @@
+"""One run from beginning to end: system fitted, queries answered, folder filled."""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from harness import checkpoint, environment, outcomes, store
+from harness.config import RunConfig
+from harness.data.dataset import Dataset, Ids
+from harness.data.splits import Split
+from harness.home import Home
+from harness.outcomes import Outcomes
+from harness.record import Queries, RunRecord, Statistics
+from harness.store import Run
+from harness.system import Context, Scorer, System, SystemSpec
+from harness.tasks import next_item, rerank
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Outcomes of the test queries; from a retriever also those of validation, and both parts' lists."""
+
+    test: Outcomes
+    validation: Outcomes | None = None
+    lists: tuple[Ids, Ids] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is being executed; :meth:`fill` reads from top to bottom as what a run is."""
+
+    spec: SystemSpec
+    config: RunConfig
+    dataset: Dataset
+    split: Split
+    retriever: Run | None
+    home: Home
+    run: str
+    command: str
+    report: Report
+
+    @property
+    def work(self) -> Path:
+        """Checkpoints of this run."""
+        return self.home.work / self.run
+
+    def fill(self, folder: Path) -> dict[str, Any]:
+        """Fit, answer, write the run's files into ``folder``, and return the record."""
+        config, started = self.config, datetime.now(UTC)
+        resumed = (self.work / checkpoint.FILE).exists()
+        environment.ask_for_deterministic_kernels(config.device)
+        energy = environment.energy_j()
+        with _collected_warnings() as nondeterministic:
+            system = self.spec.build(self.spec.config.model_validate(config.settings))
+            clock = [time.perf_counter()]
+            fit = system.fit(self.split.train, self.context(system))
+            clock.append(time.perf_counter())
+            answers = self.answer(system.score)
+            clock.append(time.perf_counter())
+        outcomes.write(answers.test, folder / "outcomes.parquet")
+        if answers.validation and answers.lists:
+            outcomes.write(answers.validation, folder / "validation.parquet")
+            store.write_lists(*answers.lists, folder / "lists.parquet")
+        if weights := system.weights():
+            save_file(
+                {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()},
+                folder / "weights.safetensors",
+            )
+        fit_s, score_s = clock[1] - clock[0], clock[2] - clock[1]
+        (folder / "timings.json").write_text(
+            json.dumps({"fit_s": fit_s, "score_s": score_s, "queries": len(answers.test)}) + "\n"
+        )
+        sha, dirty = environment.commit()
+        spent = environment.energy_j()
+        asked = int(answers.test.asked.sum())
+        test = next_item.part(self.dataset, self.split, "test", config.task)
+        record = RunRecord(
+            run=self.run,
+            system=config.system,
+            dataset=self.dataset.name,
+            profile=config.profile,
+            seed=config.seed,
+            command=self.command,
+            started_at=started.isoformat(timespec="seconds"),
+            git_sha=sha,
+            dirty=dirty,
+            versions=environment.versions(),
+            hardware=environment.hardware(),
+            determinism=tuple(sorted(nondeterministic)),
+            resumed=resumed,
+            wall_s=fit_s + score_s,
+            fit_s=fit_s,
+            score_s=score_s,
+            peak_memory_bytes=environment.peak_memory_bytes(),
+            energy_j=None if energy is None or spent is None else spent - energy,
+            data=self.dataset.sources,
+            data_notes=self.dataset.notes,
+            model=system.backbone(),
+            fit=fit,
+            queries=Queries(asked=asked, withheld=len(answers.test) - asked, target_seen=test.target_seen()),
+            statistics=Statistics(
+                users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
+            ),
+            files={},
+        )
+        return record.model_dump()
+
+    def context(self, system: System) -> Context:
+        """What the system is given; validation goes through the task, so that it never sees a target."""
+        config, device = self.config, torch.device(self.config.device)
+        task = next_item.part(self.dataset, self.split, "validation", config.task)
+
+        def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
+            if self.retriever is None:
+                return next_item.answer(scorer, task, device)[0]
+            retrieved = rerank.Retrieved(self.retriever.lists("validation"), self.retriever.validation())
+            users = rerank.sample(task, retrieved, limit, config.seed)
+            return rerank.answer(scorer, task, retrieved, users, device)
+
+        return Context(
+            dataset=self.dataset,
+            seed=config.seed,
+            device=device,
+            window=config.task.window,
+            work=self.work,
+            validate=validate,
+            home=self.home,
+            report=lambda line: self.report(f"{config.system} seed {config.seed}: {line}"),
+        )
+
+    def answer(self, scorer: Scorer) -> Answers:
+        """Ask every test query; a retriever is asked the validation queries too, for its re-rankers."""
+        device, task = torch.device(self.config.device), self.config.task
+        test = next_item.part(self.dataset, self.split, "test", task)
+        if self.retriever:
+            retrieved = rerank.Retrieved(self.retriever.lists("test"), self.retriever.outcomes())
+            users = rerank.sample(test, retrieved, None, self.config.seed)
+            asked = rerank.answer(scorer, test, retrieved, users, device)
+            return Answers(rerank.complete(asked, retrieved))
+        validation = next_item.part(self.dataset, self.split, "validation", task)
+        validated, validation_lists = next_item.answer(scorer, validation, device, task.candidates)
+        tested, test_lists = next_item.answer(scorer, test, device, task.candidates)
+        return Answers(tested, validated, (validation_lists, test_lists))
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[set[str]]:
+    """Collect torch's complaints about kernels that have no deterministic version; pass other warnings on."""
+    found: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        yield found
+    for warning in caught:
+        text = str(warning.message).splitlines()[0]
+        if "deterministic" in text:
+            found.add(text)
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -1,0 +1,1 @@
+"""Language models behind systems: backbones, prompts, adapters, and scores of lettered candidates."""

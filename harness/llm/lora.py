@@ -1,0 +1,57 @@
+"""Low-rank adapters (Hu et al. 2022) on a frozen backbone, through peft."""
+
+from typing import Any
+
+from pydantic import Field
+from torch import Tensor
+
+from harness.config import Strict
+from harness.errors import InputError
+from harness.llm.backbone import Backbone
+from harness.seeds import seeded
+
+
+class LoraConfig(Strict):
+    """Where adapters go and how large they are; the defaults are LlamaRec's (section 4.0.4).
+
+    Attributes:
+        lora_rank: inner dimension r.
+        lora_alpha: scale; the adapter's output counts alpha / r times.
+        lora_dropout: on the adapter's input.
+        lora_targets: names of the linear layers that get one.
+    """
+
+    lora_rank: int = Field(8, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    lora_targets: tuple[str, ...] = ("q_proj", "v_proj")
+
+
+def add(backbone: Backbone, settings: LoraConfig, seed: int) -> None:
+    """Freeze the backbone and put adapters, in float32, into its model; their initial output is 0.
+
+    Raises:
+        InputError: the model has no layers of those names.
+    """
+    import peft
+
+    config = peft.LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=list(settings.lora_targets),
+    )
+    for layer in backbone.model.modules():
+        if hasattr(layer, "support_avx512bf16_for_cpu"):  # bitsandbytes would repack it, and pass no gradient back
+            layer.support_avx512bf16_for_cpu = False
+    with seeded(seed, "adapter", device=backbone.device):
+        try:
+            peft.get_peft_model(backbone.model, config)
+        except ValueError as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"lora_targets: backbone {backbone.record.name}: {reason}") from None
+
+
+def adapter(model: Any) -> dict[str, Tensor]:
+    """The adapter's tensors by name; they are the ones that are trained."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

@@ -1,0 +1,252 @@
+"""LoRA tuning on answer tokens, with validation, checkpoints, and a resume that changes nothing.
+
+Notation: B examples, A answer tokens of them all, T tokens of the longest one, D width, V vocabulary.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from harness import checkpoint, metrics
+from harness.errors import WorkError
+from harness.llm.backbone import Backbone
+from harness.llm.lora import LoraConfig, adapter
+from harness.llm.verbalizer import hidden_states
+from harness.record import FitRecord
+from harness.seeds import seeded
+from harness.system import Context, Scorer
+
+MONITOR = "NDCG@10"
+MAX_GRADIENT_NORM = 1.0  # the default of transformers' Trainer, which LlamaRec's authors use
+CHECKPOINT_EVERY_S = 30.0
+
+
+class TuningConfig(LoraConfig):
+    """Budget and optimiser; the defaults are LlamaRec's (section 4.0.4).
+
+    Attributes:
+        learning_rate: of AdamW without weight decay; rises over ``warmup_steps``, then falls linearly to 0, as in
+            transformers' Trainer, which LlamaRec's authors use.
+        warmup_steps: steps until ``learning_rate`` is reached.
+        batch_size: examples a step.
+        micro_batch: examples a forward pass; changes memory and time, not the mathematics.
+        validate_every: steps between two validations.
+        validate_limit: queries a validation; None: all.
+        patience: validations in a row without a better NDCG@10 before tuning stops.
+    """
+
+    learning_rate: float = Field(1e-4, gt=0)
+    warmup_steps: int = Field(100, ge=0)
+    batch_size: int = Field(12, ge=1)
+    micro_batch: int = Field(1, ge=1)
+    validate_every: int = Field(100, ge=1)
+    validate_limit: int | None = Field(None, ge=1)
+    patience: int = Field(20, ge=1)
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of a prompt and of the answer that follows it."""
+
+    prompt: list[int]
+    answer: list[int]
+
+
+@dataclass
+class _Progress:
+    """Where tuning stands; what a checkpoint keeps beside the adapter and the optimiser.
+
+    Attributes:
+        untuned: the validation metric before the first step.
+        window: (mean loss over the answer tokens, over their first ones) of each step since the last validation.
+        answer_loss: mean of the window's second column at the last validation.
+    """
+
+    untuned: float
+    step: int = 0
+    best: float = -1.0
+    best_step: int = 0
+    answer_loss: float = math.inf
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+    window: list[tuple[float, float]] = field(default_factory=list)
+
+    def stale(self) -> int:
+        """Validations since the best one."""
+        return sum(step > self.best_step for step, _, _ in self.curve)
+
+
+def tune(
+    backbone: Backbone,
+    example: Callable[[int], Example],
+    order: npt.NDArray[np.int64],
+    scorer: Scorer,
+    settings: TuningConfig,
+    context: Context,
+) -> FitRecord:
+    """Tune the backbone's adapter in place, one pass over the examples, and leave it as it validated best.
+
+    Dropout is drawn from ``seeded(seed, "dropout", step)``; a step depends on nothing but the weights and its number.
+
+    Args:
+        backbone: has an adapter (``harness.llm.lora``).
+        example: makes the example of an index.
+        order: indices of the examples in the order in which they are seen, shape [example].
+        scorer: what is validated.
+        settings: budget and optimiser.
+        context: seed, validation queries, checkpoint folder.
+
+    Raises:
+        WorkError: the loss is not finite.
+    """
+    weights = adapter(backbone.model)
+    best = {name: value.detach().clone() for name, value in weights.items()}
+    optimizer = torch.optim.AdamW(weights.values(), lr=settings.learning_rate, weight_decay=0.0)
+    last_step = math.ceil(len(order) / settings.batch_size)
+    progress = _resume(weights, best, optimizer, context)
+    if progress is None:
+        progress = _Progress(_validate(scorer, settings, context))
+        context.report(f"before tuning: {MONITOR} {progress.untuned:.4f}")
+    first_step, started = progress.step, time.perf_counter()
+    saved_at = started
+
+    while progress.step < last_step and progress.stale() < settings.patience:
+        step = progress.step
+        batch = [example(int(i)) for i in order[step * settings.batch_size : (step + 1) * settings.batch_size]]
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * _schedule(step, settings.warmup_steps, last_step)
+        with seeded(context.seed, "dropout", step, device=backbone.device):
+            progress.window.append(_step(backbone, batch, settings.micro_batch, optimizer))
+        progress.step = step + 1
+        if progress.step % settings.validate_every == 0 or progress.step == last_step:
+            _judge(progress, weights, best, _validate(scorer, settings, context))
+            step_s = (time.perf_counter() - started) / (progress.step - first_step)
+            context.report(_line(progress, step_s, last_step))
+        if not progress.window or time.perf_counter() - saved_at > CHECKPOINT_EVERY_S:
+            _save(weights, best, optimizer, progress, context)
+            saved_at = time.perf_counter()
+
+    _copy(weights, best)
+    return FitRecord(
+        steps=progress.step,
+        best_step=progress.best_step,
+        stopped="budget" if progress.step == last_step else "patience",
+        monitor=MONITOR,
+        curve=tuple(progress.curve),
+        notes={
+            "padding": "right",
+            "prompts_seen": min(progress.step * settings.batch_size, len(order)),
+            "answer_loss": progress.answer_loss,
+            f"validation_{MONITOR}_untuned": progress.untuned,
+            f"validation_{MONITOR}_at_the_end": progress.curve[-1][1],
+        },
+    )
+
+
+def answer_losses(model: nn.Module, examples: Sequence[Example]) -> Tensor:
+    """Cross-entropy of every answer token, given all before it; logits exist at those positions only: shape [A].
+
+    Answers follow one another in the order of the examples.
+    """
+    states = hidden_states(model, [[*one.prompt, *one.answer[:-1]] for one in examples])  # [B, T, D]
+    rows = [row for row, one in enumerate(examples) for _ in one.answer]
+    columns = [len(one.prompt) - 1 + place for one in examples for place in range(len(one.answer))]
+    targets = torch.tensor([token for one in examples for token in one.answer], device=states.device)
+    logits = model.get_output_embeddings()(states[rows, columns])  # type: ignore[operator]  # [A, V]
+    return nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+
+
+def _step(
+    backbone: Backbone, batch: list[Example], micro_batch: int, optimizer: torch.optim.Optimizer
+) -> tuple[float, float]:
+    """One optimiser step; mean loss over the batch's answer tokens, and over their first ones alone."""
+    backbone.model.train()
+    batch = sorted(batch, key=lambda one: len(one.prompt))
+    answer_tokens = sum(len(one.answer) for one in batch)
+    total, first = 0.0, 0.0
+    optimizer.zero_grad()
+    for start in range(0, len(batch), micro_batch):
+        examples = batch[start : start + micro_batch]
+        losses = answer_losses(backbone.model, examples)
+        (losses.sum() / answer_tokens).backward()  # type: ignore[no-untyped-call]
+        begins = np.cumsum([0, *(len(one.answer) for one in examples[:-1])])
+        total += float(losses.detach().sum())
+        first += float(losses.detach()[begins].sum())
+    if not math.isfinite(total):
+        raise WorkError(f"tuning loss is {total}; try a smaller learning_rate or dtype=float32")
+    nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], MAX_GRADIENT_NORM)
+    optimizer.step()
+    return total / answer_tokens, first / len(batch)
+
+
+def _schedule(step: int, warmup_steps: int, last_step: int) -> float:
+    """Share of the learning rate in step ``step`` (from 0): linear up, then linear down to 0 after ``last_step``."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    return (last_step - step) / (last_step - warmup_steps)
+
+
+def _validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float:
+    outcomes = context.validate(scorer, settings.validate_limit)
+    if not outcomes.asked.any():
+        raise WorkError("no validation query has its target among the candidates; a retriever must find some first")
+    return metrics.estimate(outcomes.take(outcomes.asked), "NDCG", 10)
+
+
+def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:
+    """Enter a validation into the curve, and keep the weights if they are the best so far."""
+    loss, progress.answer_loss = np.mean(progress.window, axis=0).tolist()
+    progress.curve.append((progress.step, metric, loss))
+    progress.window.clear()
+    if metric > progress.best:
+        progress.best, progress.best_step = metric, progress.step
+        _copy(best, weights)
+
+
+def _copy(target: dict[str, Tensor], source: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, value in target.items():
+            value.copy_(source[name])
+
+
+def _save(
+    weights: dict[str, Tensor],
+    best: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    progress: _Progress,
+    context: Context,
+) -> None:
+    tensors = {f"adapter.{name}": value for name, value in weights.items()}
+    tensors |= {f"best.{name}": value for name, value in best.items()}
+    checkpoint.save(context.work, tensors | checkpoint.pack_optimizer(optimizer), vars(progress))
+
+
+def _resume(
+    weights: dict[str, Tensor], best: dict[str, Tensor], optimizer: torch.optim.Optimizer, context: Context
+) -> _Progress | None:
+    """Load the checkpoint, if there is one, into the adapter, ``best`` and the optimiser."""
+    found = checkpoint.load(context.work)
+    if found is None:
+        return None
+    tensors, state = found
+    _copy(weights, {name: tensors[f"adapter.{name}"] for name in weights})
+    _copy(best, {name: tensors[f"best.{name}"] for name in best})
+    checkpoint.unpack_optimizer(optimizer, tensors)
+    for pairs in ("curve", "window"):
+        state[pairs] = [tuple(row) for row in state[pairs]]
+    return _Progress(**state)
+
+
+def _line(progress: _Progress, step_s: float, last_step: int) -> str:
+    step, metric, loss = progress.curve[-1]
+    minutes, seconds = divmod(round((last_step - step) * step_s), 60)
+    return (
+        f"step {step} of {last_step}: loss {loss:.4f}, {MONITOR} {metric:.4f} "
+        f"(best {progress.best:.4f} at {progress.best_step}), {step_s:.1f} s a step, {minutes}:{seconds:02} left"
+    )

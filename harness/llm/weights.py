@@ -1,0 +1,129 @@
+"""Where a backbone's files lie: made or converted into the cache, downloaded from a hub, or a user's folder."""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.data import sources
+from harness.data.digest import sha256_of
+from harness.errors import InputError, WorkError
+from harness.home import Home
+from harness.llm import gguf, tiny
+from harness.llm.catalogue import Entry, entries
+
+Report = Callable[[str], None]
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # nothing pickled, no code
+RECORD = "source.json"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A folder with a configuration, a tokenizer and ``*.safetensors``.
+
+    Attributes:
+        folder: what transformers loads.
+        origin: ``wheel``, ``mirror``, ``made``, ``hub`` or ``folder``.
+        sha256: digest of the original weights file; where they are split, of the files' digests in order of name.
+        size_bytes: length of the original weights.
+        pinned: whether the harness knew the digest beforehand.
+    """
+
+    folder: Path
+    origin: str
+    sha256: str
+    size_bytes: int
+    pinned: bool = False
+
+
+def locate(name: str, home: Home, report: Report = print) -> Weights:
+    """The weights of a catalogue name, hub id or local folder, fetched and converted if need be.
+
+    Raises:
+        InputError: none of these, a folder without safetensors, or a damaged cache.
+        WorkError: no source or hub gave the files.
+    """
+    if name in entries():
+        return _known(name, entries()[name], home, report)
+    if Path(name).is_dir():
+        return _in_folder(Path(name), "folder")
+    if HUB_ID.fullmatch(name):
+        return _in_folder(_download(name, home, report), "hub")
+    raise InputError(f"backbone {name!r} is unknown; known: {', '.join(entries())}, a folder, or a hub id OWNER/NAME")
+
+
+def _known(name: str, entry: Entry, home: Home, report: Report) -> Weights:
+    folder = home.cache / "backbones" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{name}.lock")):
+        if entry.gguf is None:
+            if not folder.exists():
+                _fill(folder, tiny.build)
+            return _in_folder(folder, "made")
+        if not folder.exists():
+            source = sources.fetch(entry.gguf, name, home, report)
+            report(f"de-quantising {entry.gguf.name} once, about half a minute")
+            _fill(folder, lambda partial: gguf.convert(source.path, partial), source.record.model_dump())
+        return _converted(folder)
+
+
+def _fill(folder: Path, build: Callable[[Path], None], source: dict[str, object] | None = None) -> None:
+    """Build a folder beside its place and move it there, so that a kill leaves none that is incomplete."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir()
+        build(partial)
+        if source:
+            converted = sha256_of(partial / "model.safetensors")
+            (partial / RECORD).write_text(json.dumps(source | {"converted_sha256": converted}))
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise WorkError(
+            f"{folder}: {error.strerror or error}; --home must name a writable folder with enough space"
+        ) from None
+    partial.rename(folder)
+
+
+def _converted(folder: Path) -> Weights:
+    """A de-quantised backbone in the cache, if it is still what was written."""
+    try:
+        source = json.loads((folder / RECORD).read_text())
+        intact = sha256_of(folder / "model.safetensors") == source["converted_sha256"]
+    except (OSError, ValueError, KeyError):
+        intact = False
+    if not intact:
+        raise InputError(f"{folder}: altered since it was made; delete the folder to make it again")
+    return Weights(folder, source["origin"], source["sha256"], source["size_bytes"], source["pinned"])
+
+
+def _in_folder(folder: Path, origin: str) -> Weights:
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise InputError(f"{folder}: no *.safetensors; weights in other formats (*.bin are pickles) are never loaded")
+    digests = [sha256_of(file) for file in files]
+    whole = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return Weights(folder, origin, whole, sum(file.stat().st_size for file in files))
+
+
+def _download(name: str, home: Home, report: Report) -> Path:
+    from huggingface_hub import snapshot_download
+
+    report(f"looking up {name} on the model hub")
+    try:
+        return Path(
+            snapshot_download(name, cache_dir=home.cache / "hub", allow_patterns=list(HUB_FILES), etag_timeout=5)
+        )
+    except (OSError, ValueError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise WorkError(
+            f"backbone {name!r}: no folder of that name, and the model hub did not give it ({reason}); "
+            "name a downloaded folder, or log in to the hub if the model is gated"
+        ) from None

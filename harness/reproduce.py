@@ -1,0 +1,177 @@
+"""A paper's tables as a plan of runs: what is cached, what is left, and how long that takes."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from harness import data, resolve, store
+from harness import system as register
+from harness.config import RunConfig
+from harness.errors import InputError, WorkError
+from harness.home import Home
+from harness.job import Report
+from harness.papers import paper as papers
+from harness.papers.paper import AccuracyTable, Paper
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of a plan.
+
+    Attributes:
+        config: what would run; the retriever's run is filled in when it is known.
+        cached: identity of the finished run, or None.
+        estimate_s: seconds that it will take; None where nothing like it was ever measured.
+    """
+
+    config: RunConfig
+    cached: str | None
+    estimate_s: float | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A paper and the numbers of the tables that are asked for."""
+
+    paper: Paper
+    tables: tuple[str, ...]
+
+
+def parse_targets(targets: list[str]) -> list[Target]:
+    """``PAPER`` or ``PAPER:TABLE``; no target means every paper.
+
+    Raises:
+        InputError: an unknown paper or table.
+    """
+    wanted: dict[str, list[str]] = {}
+    for target in targets or papers.names():
+        name, colon, table = target.partition(":")
+        paper = papers.load(name)
+        numbers = [table] if colon else list(paper.tables)
+        for number in numbers:
+            paper.table(number)
+        wanted[name] = [*wanted.get(name, []), *numbers]
+    return [Target(papers.load(name), tuple(dict.fromkeys(tables))) for name, tables in wanted.items()]
+
+
+def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], what: str) -> list[str]:
+    """Pick by printed name or by the harness's own.
+
+    Args:
+        wanted: what the user named, or None.
+        known: printed name -> the harness's name.
+        default: printed names to take where the user named none.
+        what: ``data set`` or ``system``, for the error.
+
+    Returns:
+        Printed names, in the paper's order.
+
+    Raises:
+        InputError: a name that the paper does not have.
+    """
+    if wanted is None:
+        return default
+    chosen = set()
+    for name in wanted:
+        matching = [printed for printed, own in known.items() if name in (printed, own)]
+        if not matching:
+            names = ", ".join(f"{own} ({printed})" for printed, own in known.items())
+            raise InputError(f"{what} {name!r} is not in the paper; it has: {names}")
+        chosen |= set(matching)
+    return [printed for printed in known if printed in chosen]
+
+
+def columns(paper: Paper, datasets: list[str] | None) -> dict[str, str]:
+    """Printed name -> own name of the data sets to run: those named, else the paper's default."""
+    own = {printed: entry.name for printed, entry in paper.datasets.items()}
+    return {printed: own[printed] for printed in choose(datasets, own, list(paper.default_datasets), "data set")}
+
+
+def available(paper: Paper, wanted: dict[str, str], home: Home, report: Report) -> dict[str, str]:
+    """Fetch the data of each column; where no source has it take the paper's fallback or leave it out, and say so.
+
+    Returns:
+        Printed name -> name of the set that is there.
+    """
+    found = {}
+    for printed, name in wanted.items():
+        for candidate in filter(None, (name, paper.datasets[printed].fallback)):
+            try:
+                data.fetch(candidate, home, report)
+            except WorkError as error:
+                report(f"{printed}: {error}")
+                continue
+            if candidate != name:
+                report(f"{printed}: running {candidate} instead of {name}; its cells are judged `other data`")
+            found[printed] = candidate
+            break
+        else:
+            report(f"{printed}: could not be had; its cells are `not run`")
+    return found
+
+
+def plan(
+    target: Target,
+    columns: dict[str, str],
+    profile: str,
+    seeds: list[int],
+    device: str,
+    home: Home,
+    systems: list[str] | None = None,
+    changes: dict[str, Any] | None = None,
+) -> list[Planned]:
+    """The runs behind a paper's tables, retrievers before their re-rankers.
+
+    Args:
+        target: paper and tables; a table of statistics alone needs one run a set, of the paper's first system.
+        columns: printed name -> name of the data set to run.
+        profile: how much of the paper to spend.
+        seeds: one run each.
+        device: ``cpu`` or ``cuda``.
+        home: where finished runs are.
+        systems: printed or own names; None for all that the tables show.
+        changes: settings for those systems that have the key, a backbone, say.
+    """
+    tables = [target.paper.tables[number] for number in target.tables]
+    shown = {
+        name
+        for table in tables
+        if isinstance(table, AccuracyTable)
+        for d in table.published
+        for name in table.systems(d)
+    }
+    known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
+    known = known or dict(list(target.paper.systems.items())[:1])
+    chosen = [known[printed] for printed in choose(systems, known, list(known), "system")]
+    chosen.sort(key=lambda name: "retriever" in register.find(name).needs)
+    finished = store.all_runs(home.runs) if home.runs.is_dir() else []
+    planned = []
+    for system in chosen:
+        keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
+        for dataset in columns.values():
+            for seed in seeds:
+                config = resolve.resolve(
+                    system, dataset, profile, seed, device, {key: (changes or {})[key] for key in keys}
+                )
+                planned.append(_planned(config, finished))
+    return planned
+
+
+def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
+    same = [run for run in finished if run.config.model_copy(update={"retriever": None}) == config]
+    alike = [
+        run.record.wall_s
+        for run in finished
+        if (run.config.system, run.config.dataset, run.config.profile)
+        == (config.system, config.dataset, config.profile)
+    ]
+    measured = resolve.profile_file(config.profile).estimate_s.get(config.system)
+    return Planned(config, same[0].record.run if same else None, median(alike) if alike else measured)
+
+
+def waves(planned: list[Planned]) -> list[list[RunConfig]]:
+    """The runs in two waves: those that need no other, then the re-rankers."""
+    split: list[list[RunConfig]] = [[], []]
+    for each in planned:
+        split["retriever" in register.find(each.config.system).needs].append(each.config)
+    return [wave for wave in split if wave]

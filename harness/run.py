@@ -1,0 +1,91 @@
+"""Asking for a run: what it needs is made first, what exists is returned, what is missing is executed."""
+
+import shutil
+
+from filelock import FileLock
+
+from harness import data, resolve, store
+from harness import system as register
+from harness.config import Retriever, RunConfig
+from harness.data.dataset import Dataset
+from harness.data.splits import leave_one_out
+from harness.errors import InputError
+from harness.home import Home
+from harness.job import Job, Report
+from harness.llm import backbone
+from harness.store import Run
+from harness.system import SystemSpec
+
+
+def execute(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
+    """Return the run of this config, executing it unless it exists.
+
+    A re-ranker whose config names no retriever run gets that of its default retriever, with the same
+    data, task, profile and seed. A run that was killed goes on from its last checkpoint.
+
+    Args:
+        config: what to run.
+        home: where data, checkpoints and runs live.
+        command: what the user typed, for the record.
+        report: takes one line of progress at a time.
+
+    Returns:
+        The run, and whether it was there already.
+
+    Raises:
+        InputError: the system cannot do this task on this data.
+    """
+    spec = register.find(config.system)
+    dataset = data.load(config.dataset, home, report)
+    check(spec, config, dataset)
+    retriever = None
+    if "retriever" in spec.needs:
+        retriever = _retriever(config, dataset, home, command, report)
+        config = config.model_copy(
+            update={"retriever": Retriever(system=retriever.config.system, run=retriever.record.run)}
+        )
+    run = store.identity(config, inputs(spec, config, dataset, home, report))
+    home.work.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.work / f"{run}.lock"):
+        if found := store.find(home.runs, run):
+            return found, True
+        job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report)
+        finished = store.write(home.runs, config, run, job.fill)
+        shutil.rmtree(job.work, ignore_errors=True)
+    return finished, False
+
+
+def inputs(spec: SystemSpec, config: RunConfig, dataset: Dataset, home: Home, report: Report) -> dict[str, str]:
+    """Digests of what a run reads: the data's files and, for an LLM, its backbone."""
+    digests = {source.name: source.sha256 for source in dataset.sources}
+    if "backbone" in spec.needs:
+        digests["backbone"] = backbone.digest(config.settings["backbone"], home, report)
+    return digests
+
+
+def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
+    """Refuse what cannot be.
+
+    Raises:
+        InputError: the system does not do the task, or the data lacks what it needs.
+    """
+    if config.task.name not in spec.tasks:
+        raise InputError(f"system {spec.name} cannot do task {config.task.name}; it can do: {', '.join(spec.tasks)}")
+    if "texts" in spec.needs and "" in dataset.titles[1:]:
+        item = dataset.raw_items[dataset.titles.index("", 1)]
+        raise InputError(f"{dataset.name}: item {item} has no title; {spec.name} needs one for every item")
+    if "times" in spec.needs and dataset.times is None:
+        raise InputError(f"{dataset.name}: has no timestamps; {spec.name} needs them")
+
+
+def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, report: Report) -> Run:
+    if config.retriever is None:
+        name = config.settings["retriever"]
+        own = resolve.resolve(name, config.dataset, config.profile, config.seed, config.device)
+        found, _ = execute(own.model_copy(update={"task": config.task}), home, command, report)
+    elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
+        raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")
+    read = {source.name: source.sha256 for source in found.record.data}
+    if read != {source.name: source.sha256 for source in dataset.sources} or found.config.task != config.task:
+        raise InputError(f"retriever run {found.record.run}: made from other data or another task than this run's")
+    return found

@@ -1,0 +1,154 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from baselines.llamarec import LlamaRec, LlamaRecConfig, next_items, training_case
+from harness.config import TaskConfig
+from harness.data.dataset import Dataset
+from harness.data.splits import leave_one_out
+from harness.errors import InputError
+from harness.home import Home
+from harness.llm import backbone, verbalizer
+from harness.outcomes import Outcomes
+from harness.record import FitRecord
+from harness.system import Context, Queries, Scorer, find
+from harness.tasks import next_item, rerank
+from tests.worlds import dataset, random_histories
+
+CPU = torch.device("cpu")
+N_ITEMS = 20
+DATA = dataset(random_histories(16, N_ITEMS), N_ITEMS)
+TINY = {
+    "backbone": "tiny",
+    "quantisation": "none",
+    "dtype": "float32",
+    "batch_size": 8,
+    "prompts": 16,
+    "warmup_steps": 1,
+}
+
+
+def by_id(queries: Queries) -> Tensor:
+    """A retriever that likes low ids."""
+    return -torch.arange(N_ITEMS + 1.0).repeat(len(queries), 1)
+
+
+def context(home: Path, data: Dataset = DATA, seed: int = 1) -> Context:
+    task = next_item.part(data, leave_one_out(data), "validation", TaskConfig(candidates=6))
+    found, lists = next_item.answer(by_id, task, CPU, 6)
+    retrieved = rerank.Retrieved(lists, found)
+
+    def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
+        return rerank.answer(scorer, task, retrieved, rerank.sample(task, retrieved, limit, seed), CPU)
+
+    return Context(data, seed, CPU, 50, home / "work", validate, Home(home), lambda line: None)
+
+
+def fit(home: Path, data: Dataset = DATA, seed: int = 1, **settings: object) -> tuple[LlamaRec, FitRecord]:
+    system = LlamaRec(LlamaRecConfig.model_validate(TINY | settings))
+    return system, system.fit(leave_one_out(data).train, context(home, data, seed))
+
+
+QUERIES = Queries(
+    user=torch.tensor([1, 2]),
+    history=torch.tensor([[0, 0, 3], [4, 5, 6]]),
+    candidates=torch.tensor([[7, 8, 9, 10], [1, 2, 3, 7]]),
+)
+
+
+def test_it_is_registered_with_the_papers_settings() -> None:
+    spec = find("llamarec")
+    paper = spec.config()
+    assert (spec.scores, spec.llm, spec.conventional) == ("candidates", "LoRA-tuned", True)
+    assert (paper.backbone, paper.quantisation, paper.learning_rate) == ("meta-llama/Llama-2-7b-hf", "nf4", 1e-4)
+    assert (paper.lora_rank, paper.lora_alpha, paper.lora_targets) == (8, 32, ("q_proj", "v_proj"))
+    assert (paper.warmup_steps, paper.validate_every, paper.patience, paper.prompts) == (100, 100, 20, None)
+
+
+def test_same_seed_twice_gives_identical_scores(tmp_path: Path) -> None:
+    (first, said), (second, said_again) = fit(tmp_path / "a"), fit(tmp_path / "b")
+    assert torch.equal(first.score(QUERIES), second.score(QUERIES))
+    assert said == said_again
+    other, _ = fit(tmp_path / "c", seed=2)
+    assert not torch.equal(first.score(QUERIES), other.score(QUERIES))
+
+
+def test_what_a_fit_leaves(tmp_path: Path) -> None:
+    system, said = fit(tmp_path)
+    assert (said.steps, said.stopped, said.monitor) == (2, "budget", "NDCG@10")
+    assert said.notes["prompts_seen"] == 16
+    assert system.backbone() == backbone.load("tiny", Home(tmp_path), CPU, dtype="float32").record
+    assert all("lora_" in name for name in system.weights())
+
+
+def test_nf4_can_be_tuned_on_the_cpu(tmp_path: Path) -> None:
+    system, said = fit(tmp_path, quantisation="nf4", prompts=8)
+    assert system.backbone().quantisation == "nf4"
+    assert said.notes["prompts_seen"] == 8
+    assert all(len(row.unique()) == 4 for row in system.score(QUERIES))
+
+
+def test_scores_do_not_depend_on_the_batch_or_on_other_queries(tmp_path: Path) -> None:
+    system, _ = fit(tmp_path)
+    together = system.score(QUERIES)
+    assert together.shape == (2, 4)
+    for row in range(2):
+        one = slice(row, row + 1)
+        alone = system.score(Queries(QUERIES.user[one], QUERIES.history[one], QUERIES.candidates[one]))
+        torch.testing.assert_close(alone, together[one], rtol=1e-5, atol=1e-5)
+
+
+def test_prompts_name_the_most_recent_items_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = replace(DATA, titles=("", "Matrix, The (1999)", *DATA.titles[2:]))
+    system, _ = fit(tmp_path, data, clean_titles=True, history=2, title_tokens=10)
+    seen: list[str] = []
+
+    def recorded(llm: backbone.Backbone, texts: Sequence[Sequence[int]], *rest: object) -> None:
+        seen.extend(llm.tokenizer.decode(text) for text in texts)
+
+    monkeypatch.setattr(verbalizer, "score", recorded)
+    system.score(Queries(torch.tensor([1]), torch.tensor([[0, 4, 2, 1]]), torch.tensor([[3, 1]])))
+    assert (
+        "User history: (1) Title 2 (1 \n (2) The Matrix; Candidate pool: (A) Title 3 (1 \n (B) The Matrix\n" in seen[0]
+    )
+
+
+def test_more_candidates_than_letters_is_an_error(tmp_path: Path) -> None:
+    system, _ = fit(tmp_path)
+    with pytest.raises(InputError, match="at most 26 candidates"):
+        system.score(Queries(torch.tensor([1]), torch.tensor([[1]]), torch.ones((1, 27), dtype=torch.int64)))
+
+
+def test_every_item_but_each_users_first_is_an_answer() -> None:
+    train = dataset([[1, 2, 3], [4, 5]]).sequences
+    assert next_items(train).tolist() == [1, 2, 4]
+    history, candidates, answer = training_case(train, 4, 5, 2, seed=1)
+    assert history.tolist() == [4]
+    assert candidates[answer] == 5
+
+
+@given(seed=st.integers(0, 10), index=st.integers(0, 50), negatives=st.integers(1, 25))
+def test_training_cases(seed: int, index: int, negatives: int) -> None:
+    train = DATA.sequences
+    position = int(next_items(train)[index])
+    history, candidates, answer = training_case(train, position, N_ITEMS, negatives, seed)
+    user = int((train.offsets[1:] <= position).sum()) + 1
+    before = position - train.offsets[user - 1]
+    assert history.tolist() == train[user][:before].tolist()
+    assert candidates[answer] == train[user][before]
+    assert len(set(candidates.tolist())) == len(candidates) == 1 + min(negatives, N_ITEMS - before - 1)
+    assert not set(candidates.tolist()) & set(history.tolist())
+    again = training_case(train, position, N_ITEMS, negatives, seed)
+    assert np.array_equal(again[1], candidates)
+
+
+def test_answers_stand_anywhere_among_the_candidates() -> None:
+    places = {training_case(DATA.sequences, 3, N_ITEMS, 3, seed)[2] for seed in range(60)}
+    assert places == {0, 1, 2, 3}

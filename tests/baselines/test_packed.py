@@ -1,0 +1,80 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baselines.dropout import Dropout
+from baselines.encoder import windows
+from baselines.packed import pack
+from harness.data.dataset import Sequences
+from harness.seeds import seeded
+from harness.system import as_padded
+from tests.support import CPU
+from tests.worlds import dataset
+
+SEQUENCES = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=7), min_size=1, max_size=6)
+
+
+def sequences(histories: list[list[int]]) -> Sequences:
+    return dataset(histories, 99).sequences
+
+
+def test_by_hand() -> None:
+    packed = pack(torch.tensor([[0, 0, 5], [1, 2, 3], [0, 6, 7]]), CPU)
+    assert packed.items.tolist() == [1, 6, 5, 2, 7, 3]
+    assert packed.sizes == [3, 2, 1]
+    assert packed.row.tolist() == [1, 2, 0, 1, 2, 1]
+    assert packed.from_end.tolist() == [2, 1, 0, 1, 0, 0]
+    assert packed.last.tolist() == [2, 5, 4]
+    assert packed.unpack(packed.items[:, None]).squeeze(2).tolist() == [[1, 2, 3], [6, 7, 0], [5, 0, 0]]
+
+
+@given(SEQUENCES, st.integers(0, 4))
+def test_what_is_packed_comes_back_whatever_the_padding(histories: list[list[int]], extra: int) -> None:
+    padded = torch.nn.functional.pad(as_padded([*sequences(histories)], 7), (extra, 0))
+    packed = pack(padded, CPU)
+    assert packed.items[packed.last].tolist() == [history[-1] for history in histories]
+    assert sum(packed.sizes) == len(packed.items) == sum(map(len, histories))
+    assert packed.sizes == sorted(packed.sizes, reverse=True)
+    assert torch.equal(packed.pack(padded), packed.items)
+    by_sequence = packed.unpack(packed.items[:, None])
+    assert torch.equal(packed.repack(by_sequence.float()).squeeze(1).long(), packed.items)
+    longest_first = sorted(histories, key=len, reverse=True)
+    assert [[item for item in row if item] for row in by_sequence.squeeze(2).tolist()] == longest_first
+    for row, history in enumerate(histories):
+        assert packed.items[packed.row == row].tolist() == history
+        assert packed.from_end[packed.row == row].tolist() == list(range(len(history)))[::-1]
+
+
+def test_windows_by_hand() -> None:
+    given_items = sequences([[1, 2, 3, 4, 5, 6], [7], [8, 9], [1, 2, 3]])
+    assert [window.tolist() for window in windows(given_items, 2)] == [[4, 5, 6], [2, 3, 4], [1, 2], [8, 9], [1, 2, 3]]
+
+
+@given(SEQUENCES, st.integers(1, 5))
+def test_every_item_but_the_first_is_a_target_once(histories: list[list[int]], length: int) -> None:
+    cut = [window.tolist() for window in windows(sequences(histories), length)]
+    assert all(2 <= len(window) <= length + 1 for window in cut)
+    targets = sorted(pair for window in cut for pair in pairwise(window))
+    assert targets == sorted(pair for history in histories for pair in pairwise(history))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_keeps_the_mean_and_drops_its_share(p: float) -> None:
+    x = torch.ones(501, 401)
+    with seeded(1, "dropout"):
+        y = Dropout(p)(x)
+    assert (y == 0).double().mean().item() == pytest.approx(p, abs=0.005)
+    assert y[y > 0].unique().tolist() == pytest.approx([1 / (1 - p)], rel=1e-4)
+
+
+def test_dropout_passes_gradients_where_it_passes_values_and_is_off_in_evaluation() -> None:
+    x = torch.ones(7, 3, requires_grad=True)
+    layer = Dropout(0.5)
+    y = layer(x)
+    y.sum().backward()
+    assert torch.equal(x.grad, y.detach())
+    assert layer.eval()(x) is x
+    assert Dropout(0.0)(x) is x

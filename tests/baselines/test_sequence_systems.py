@@ -1,0 +1,215 @@
+"""What must hold of every sequence system."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import baselines  # noqa: F401  registers the systems
+from baselines.encoder import SequenceModel, SequenceSystem
+from baselines.packed import pack
+from harness.errors import InputError
+from harness.metrics import estimate
+from harness.seeds import rng, seeded
+from harness.system import Queries, find
+from tests.support import CPU, context, cycle, outcomes
+from tests.worlds import dataset, random_histories
+
+SYSTEMS = ("bert4rec", "lrurec", "narm", "sasrec")
+SMALL = {"width": 16, "batch_size": 8, "validate_every": 10, "max_steps": 20}
+N_ITEMS, LENGTH = 30, 6
+
+
+def build(name: str, **settings: object) -> SequenceModel:
+    """A seeded model of 30 items and histories of 6."""
+    spec = find(name)
+    with seeded(1, "init"):
+        return spec.build(spec.config()).build(spec.config(width=16, **settings), N_ITEMS, LENGTH)
+
+
+def fit(name: str, folder: Path, data: object = None, **settings: object) -> SequenceSystem:
+    spec = find(name)
+    given, split = context(folder, data or dataset(random_histories(20, N_ITEMS), N_ITEMS), LENGTH)
+    system = spec.build(spec.config(**{**SMALL, **settings}))
+    system.fit(split.train, given)
+    return system
+
+
+def batch() -> Tensor:
+    """Windows of 2 to 7 items, left-padded."""
+    generator = rng(1, "batch")
+    windows = np.zeros((5, LENGTH + 1), dtype=np.int64)
+    for row, size in zip(windows, (7, 2, 5, 3, 7), strict=True):
+        row[-size:] = generator.permutation(N_ITEMS)[:size] + 1
+    return torch.from_numpy(windows)
+
+
+@pytest.mark.parametrize(
+    ("name", "learning_rate", "steps"),
+    [("bert4rec", 0.003, 400), ("lrurec", 0.01, 120), ("narm", 0.01, 120), ("sasrec", 0.01, 120)],
+)
+def test_learns_a_cycle(name: str, learning_rate: float, steps: int, tmp_path: Path) -> None:
+    data = cycle()
+    budget = {"batch_size": 16, "max_steps": steps, "validate_every": steps}
+    system = fit(name, tmp_path, data, width=32, dropout=0.1, learning_rate=learning_rate, **budget)
+    assert estimate(outcomes(system.score, data, "test", LENGTH), "Recall", 1) > 0.9
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_padding_does_not_change_scores(name: str) -> None:
+    model = build(name).eval()
+    history = batch()[:, 1:]
+    wide = model.scores(torch.nn.functional.pad(history, (9, 0)))
+    torch.testing.assert_close(model.scores(history), wide)
+    alone = torch.cat([model.scores(row[row > 0][None]) for row in history])
+    torch.testing.assert_close(model.scores(history), alone, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["lrurec", "narm"])  # the others draw masks or negatives by the batch's shape
+def test_padding_does_not_change_the_loss(name: str) -> None:
+    model = build(name, dropout=0.0).train()
+    wide = torch.nn.functional.pad(batch(), (9, 0))
+    torch.testing.assert_close(model.loss(batch(), rng(1)), model.loss(wide, rng(1)))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_scores_are_finite_and_one_column_an_item(name: str) -> None:
+    scores = build(name).eval().scores(batch()[:, 1:])
+    assert scores.shape == (5, N_ITEMS + 1)
+    assert torch.isfinite(scores).all()
+    assert (scores[:, 0] == 0).all()
+
+
+# Losses of the first three steps, dropout included; they change with the model, the loss or the order of draws.
+LITERALS = {
+    "bert4rec": [3.3638, 3.4163, 3.3107],
+    "lrurec": [3.4243, 3.2974, 3.1672],
+    "narm": [3.4013, 3.3967, 3.3843],
+    "sasrec": [1.3646, 1.3264, 1.2505],
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_first_losses(name: str) -> None:
+    model = build(name).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    found = []
+    for step in range(3):
+        with seeded(1, "dropout", step):
+            loss = model.loss(batch(), rng(1, "loss", step))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    assert found == pytest.approx(LITERALS[name], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_same_seed_twice(name: str, tmp_path: Path) -> None:
+    one, two = fit(name, tmp_path / "a").weights(), fit(name, tmp_path / "b").weights()
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_killed_between_validations_it_resumes_to_the_same_bits(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fit(name, tmp_path / "whole").weights()
+    model = type(build(name))
+    original, calls = model.loss, 0
+
+    def dies(self: SequenceModel, windows: Tensor, random: np.random.Generator) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 15:
+            raise KeyboardInterrupt
+        return original(self, windows, random)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "loss", dies)
+        with pytest.raises(KeyboardInterrupt):
+            fit(name, tmp_path / "killed")
+    resumed = fit(name, tmp_path / "killed").weights()
+    assert all(torch.equal(resumed[key], whole[key]) for key in whole)
+
+
+@pytest.mark.parametrize("name", ["lrurec", "sasrec"])
+def test_a_later_item_changes_no_earlier_feature(name: str) -> None:
+    model = build(name).eval()
+    history = torch.arange(1, 7)[None]
+    changed = history.clone()
+    changed[0, 4] = 20
+    before, after = model.features(pack(history, CPU)), model.features(pack(changed, CPU))
+    torch.testing.assert_close(before[:4], after[:4], atol=0, rtol=0)
+    assert not torch.allclose(before[4:], after[4:])
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_training_reads_no_target_of_validation_or_test(name: str, tmp_path: Path) -> None:
+    data = dataset(random_histories(12, N_ITEMS), N_ITEMS)
+    given, split = context(tmp_path, data, LENGTH)
+    spec = find(name)
+    system = spec.build(spec.config(**{**SMALL, "max_steps": 3}))
+    seen: set[tuple[int, ...]] = set()
+    build_model = system.build
+
+    def spying(*arguments: object) -> SequenceModel:
+        model = build_model(*arguments)
+        original = model.loss
+
+        def loss(windows: Tensor, random: np.random.Generator) -> Tensor:
+            seen.update(tuple(row[row > 0].tolist()) for row in windows)
+            return original(windows, random)
+
+        model.loss = loss
+        return model
+
+    system.build = spying
+    system.fit(split.train, given)
+    train_items = [tuple(items.tolist()) for items in split.train]
+    contained = [any(w == t[i : i + len(w)] for t in train_items for i in range(len(t))) for w in seen]
+    assert len(seen) >= 12
+    assert all(contained)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_cuda_device_trains_and_scores_as_the_cpu_does(name: str, tmp_path: Path) -> None:
+    data, spec = cycle(), find(name)
+    given, split = context(tmp_path, data, LENGTH, device=torch.device("cuda"))
+    system = spec.build(spec.config(**SMALL))
+    record = system.fit(split.train, given)
+    queries = Queries(torch.arange(5), torch.arange(1, 6)[:, None])
+    scores = system.score(queries).cpu()
+    system.model.cpu()
+    assert record.steps == 20
+    torch.testing.assert_close(scores, system.score(queries), atol=1e-4, rtol=1e-3)
+
+
+def test_candidates_are_scored_in_their_order(tmp_path: Path) -> None:
+    system = fit("lrurec", tmp_path, max_steps=1)
+    history, candidates = batch()[:, 1:], torch.tensor([[3, 1, 2]] * 5)
+    everything = system.score(Queries(torch.arange(5), history))
+    some = system.score(Queries(torch.arange(5), history, candidates))
+    assert torch.equal(some, everything[:, [3, 1, 2]])
+
+
+def test_nothing_to_train_on_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="made-up: no user has 2 training items"):
+        fit("lrurec", tmp_path, dataset([[1, 2, 3], [2, 3, 1]], 3))
+
+
+def test_popularity_counts_training_items_only(tmp_path: Path) -> None:
+    spec = find("popularity")
+    given, split = context(tmp_path, dataset([[1, 2, 3, 4], [1, 2, 4, 3], [1, 4, 4, 4]], 5))
+    system = spec.build(spec.config())
+    record = system.fit(split.train, given)
+    scores = system.score(Queries(torch.tensor([1, 2]), torch.tensor([[1], [2]])))
+    assert scores.tolist() == [[0, 3, 2, 0, 1, 0]] * 2
+    scores[0] = -1  # the task masks in place
+    assert system.weights()["counts"].tolist() == [0, 3, 2, 0, 1, 0]
+    assert system.score(Queries(torch.tensor([1]), torch.tensor([[1]]), torch.tensor([[4, 1]]))).tolist() == [[1, 3]]
+    assert (record.steps, record.stopped, record.monitor) == (0, "closed form", None)

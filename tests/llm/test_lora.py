@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from harness.errors import InputError
+from harness.home import Home
+from harness.llm import backbone, lora, verbalizer
+from harness.llm.backbone import Backbone
+from harness.llm.lora import LoraConfig
+from harness.llm.tuning import Example, answer_losses
+
+CPU = torch.device("cpu")
+
+
+def test_a_new_adapter_changes_nothing_and_is_all_that_is_trained(tiny: Backbone) -> None:
+    prompt, letters = [list(range(2, 40))], range(30, 50)
+    before = verbalizer.score(tiny, prompt, letters, 1)
+    lora.add(tiny, LoraConfig(), seed=1)
+    assert torch.equal(verbalizer.score(tiny, prompt, letters, 1), before)
+    # 2 layers; r 8 on q (64 -> 64) and v (64 -> 32)
+    assert sum(tensor.numel() for tensor in lora.adapter(tiny.model).values()) == 2 * 8 * (64 + 64 + 64 + 32)
+    assert all(".q_proj.lora_" in name or ".v_proj.lora_" in name for name in lora.adapter(tiny.model))
+
+
+def test_the_seed_decides_the_initial_adapter(home: Home) -> None:
+    def initial(seed: int) -> torch.Tensor:
+        llm = backbone.load("tiny", home, CPU)
+        lora.add(llm, LoraConfig(), seed)
+        return torch.cat([tensor.flatten() for tensor in lora.adapter(llm.model).values()])
+
+    first = initial(1)
+    assert first.dtype == torch.float32
+    assert torch.equal(first, initial(1))
+    assert not torch.equal(first, initial(2))
+
+
+@pytest.mark.filterwarnings("error:.*an autograd kernel was not registered")
+def test_scoring_with_nf4_does_not_cut_the_gradient(home: Home) -> None:
+    llm = backbone.load("tiny", home, CPU, dtype="float32", quantisation="nf4")
+    lora.add(llm, LoraConfig(lora_dropout=0.0), seed=1)
+    llm.model.train()
+
+    def gradients() -> list[torch.Tensor]:
+        llm.model.zero_grad()
+        answer_losses(llm.model, [Example(list(range(2, 40)), [40, 1])]).sum().backward()
+        return [tensor.grad.clone() for name, tensor in lora.adapter(llm.model).items() if "lora_B" in name]
+
+    before = gradients()
+    verbalizer.score(llm, [list(range(2, 40))], range(30, 50), 1)
+    llm.model.train()
+    for now, then in zip(gradients(), before, strict=True):
+        assert then.abs().max() > 1e-4
+        torch.testing.assert_close(now, then)
+
+
+def test_unknown_layers_are_named(tiny: Backbone) -> None:
+    with pytest.raises(InputError, match="lora_targets: backbone tiny: .*no_proj"):
+        lora.add(tiny, LoraConfig(lora_targets=("no_proj",)), seed=1)

@@ -1,0 +1,177 @@
+"""Tuning on a made-up task: the answer is the letter that the prompt ends with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from harness.errors import WorkError
+from harness.home import Home
+from harness.llm import backbone, lora, tuning
+from harness.llm.backbone import Backbone
+from harness.llm.tuning import Example, TuningConfig, answer_losses, tune
+from harness.outcomes import Outcomes
+from harness.record import FitRecord
+from harness.seeds import rng
+from harness.system import Context, Queries, Scorer
+from tests.worlds import dataset
+
+CPU = torch.device("cpu")
+END = 1
+SETTINGS = TuningConfig(batch_size=4, micro_batch=2, warmup_steps=2, validate_every=2, learning_rate=1e-2)
+ORDER = rng(1, "order").permutation(22)
+
+
+def example(index: int) -> Example:
+    generator = rng(1, "example", index)
+    prompt = generator.integers(30, 60, size=int(generator.integers(5, 30))).tolist()
+    return Example(prompt=prompt, answer=[prompt[-1], END])
+
+
+def no_scores(queries: Queries) -> Tensor:
+    raise AssertionError("the scripted validation asks nothing")
+
+
+@dataclass
+class Script:
+    """Validation that returns the given ranks one after the other, then 1."""
+
+    ranks: list[int] = field(default_factory=list)
+    limits: list[int | None] = field(default_factory=list)
+
+    def __call__(self, scorer: Scorer, limit: int | None = None) -> Outcomes:
+        self.limits.append(limit)
+        rank = np.array([self.ranks[len(self.limits) - 1] if len(self.limits) <= len(self.ranks) else 1])
+        return Outcomes(np.array([1]), rank, np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool))
+
+
+def context(work: Path, validate: Callable[..., Outcomes]) -> Context:
+    return Context(dataset([[1, 2, 3]]), 1, CPU, 6, work, validate, Home(work), lambda line: None)
+
+
+@pytest.fixture
+def llm(tiny: Backbone) -> Backbone:
+    lora.add(tiny, TuningConfig(), seed=1)
+    return tiny
+
+
+def run(home: Home, work: Path, validate: Callable[..., Outcomes], **settings: object) -> tuple[FitRecord, Tensor]:
+    llm = backbone.load("tiny", home, CPU, dtype="float32")
+    lora.add(llm, SETTINGS, seed=1)
+    changed = SETTINGS.model_copy(update=settings)
+    record = tune(llm, example, ORDER, no_scores, changed, context(work, validate))
+    return record, torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
+
+
+def test_losses_are_those_of_the_full_logits(llm: Backbone) -> None:
+    examples = [example(index) for index in range(3)]
+    llm.model.eval()
+    expected = []
+    for one in examples:
+        logits = llm.model(input_ids=torch.tensor([one.prompt + one.answer])).logits[0, len(one.prompt) - 1 : -1]
+        expected.append(nn.functional.cross_entropy(logits, torch.tensor(one.answer), reduction="none"))
+    torch.testing.assert_close(answer_losses(llm.model, examples), torch.cat(expected), rtol=1e-5, atol=1e-5)
+
+
+def test_literal_losses(home: Home, tmp_path: Path) -> None:
+    record, _ = run(home, tmp_path, Script())
+    assert [loss for _, _, loss in record.curve] == pytest.approx([5.7225, 5.3370, 4.8222], abs=2e-3)
+    assert record.notes["prompts_seen"] == 22
+    assert record.notes["answer_loss"] == pytest.approx(5.0651, abs=2e-3)
+    assert (record.steps, record.stopped, record.monitor) == (6, "budget", "NDCG@10")
+
+
+def test_the_micro_batch_does_not_change_a_step(home: Home) -> None:
+    def after_a_step(micro_batch: int) -> Tensor:
+        llm = backbone.load("tiny", home, CPU, dtype="float32")
+        lora.add(llm, SETTINGS.model_copy(update={"lora_dropout": 0.0}), seed=1)
+        descent = torch.optim.SGD(lora.adapter(llm.model).values(), lr=1.0)
+        tuning._step(llm, [example(index) for index in range(7)], micro_batch, descent)
+        return torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
+
+    whole = after_a_step(7)
+    for micro_batch in (1, 3):
+        torch.testing.assert_close(after_a_step(micro_batch), whole, rtol=1e-4, atol=1e-6)
+
+
+def test_it_learns(home: Home, tmp_path: Path) -> None:
+    record, _ = run(home, tmp_path, Script(), batch_size=1, warmup_steps=0)
+    first, last = record.curve[0][2], record.curve[-1][2]
+    assert last < 0.9 * first
+
+
+def test_the_weights_that_validated_best_are_kept(home: Home, tmp_path: Path) -> None:
+    short, after_two = run(home, tmp_path / "short", Script([1, 2, 5, 5]))
+    assert (short.steps, short.best_step) == (6, 2)
+    again, best_last = run(home, tmp_path / "long", Script([1, 5, 5, 2]))
+    assert again.best_step == 6
+    assert not torch.equal(after_two, best_last)
+    assert short.notes["validation_NDCG@10_untuned"] == 1.0
+    assert short.notes["validation_NDCG@10_at_the_end"] == pytest.approx(1 / np.log2(6))
+
+
+def test_patience_ends_it(home: Home, tmp_path: Path) -> None:
+    script = Script([1, 2, 3, 3, 3])
+    record, _ = run(home, tmp_path, script, validate_every=1, patience=2, validate_limit=7)
+    assert (record.steps, record.best_step, record.stopped) == (3, 1, "patience")
+    assert record.notes["prompts_seen"] == 12
+    assert script.limits == [7] * 4
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("killed_in", [1, 3, 4, 6])
+def test_a_resumed_run_ends_bit_identical(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: int
+) -> None:
+    ranks = [3, 2, 4, 2]
+    expected = run(home, tmp_path / "whole", Script(ranks))
+    monkeypatch.setattr(tuning, "CHECKPOINT_EVERY_S", 0.0)
+    step, calls = tuning._step, iter(range(1, 100))
+
+    def killed(*args: object) -> tuple[float, float]:
+        if next(calls) == killed_in:
+            raise Killed
+        return step(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning, "_step", killed)
+        with pytest.raises(Killed):
+            run(home, tmp_path / "killed", Script(ranks))
+    validated = 1 + (killed_in - 1) // 2
+    record, weights = run(home, tmp_path / "killed", Script(ranks[0 if killed_in == 1 else validated :]))
+    assert record == expected[0]
+    assert torch.equal(weights, expected[1])
+
+
+def test_the_learning_rate_rises_then_falls(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+    step = tuning._step
+
+    def watched(llm: Backbone, batch: list[Example], micro_batch: int, optimizer: torch.optim.Optimizer) -> object:
+        rates.append(optimizer.param_groups[0]["lr"])
+        return step(llm, batch, micro_batch, optimizer)
+
+    monkeypatch.setattr(tuning, "_step", watched)
+    run(home, tmp_path, Script(), learning_rate=0.4, warmup_steps=2)
+    assert rates == pytest.approx([0.2, 0.4, 0.4, 0.3, 0.2, 0.1])
+
+
+def test_a_loss_that_is_not_finite_ends_the_work(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(WorkError, match="tuning loss is nan; try a smaller learning_rate"):
+        run(home, tmp_path, Script(), learning_rate=1e30, warmup_steps=0, micro_batch=4)
+
+
+def test_a_retriever_that_finds_nothing_is_told(home: Home, tmp_path: Path) -> None:
+    def nothing(scorer: Scorer, limit: int | None = None) -> Outcomes:
+        none = np.zeros(0, dtype=np.int64)
+        return Outcomes(none, none, none, none.astype(bool))
+
+    with pytest.raises(WorkError, match="no validation query has its target among the candidates"):
+        run(home, tmp_path, nothing)

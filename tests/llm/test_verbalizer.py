@@ -1,0 +1,81 @@
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from harness.errors import InputError
+from harness.llm import prompts, verbalizer
+from harness.llm.backbone import Backbone
+from harness.seeds import rng
+
+EMPTY = prompts.render(prompts.load("llamarec"), (), ())
+
+
+def random_prompts(lengths: list[int]) -> list[list[int]]:
+    generator = rng(1, "prompts")
+    return [generator.integers(2, 258, size=length).tolist() for length in lengths]
+
+
+def tokenizer_with(merges: list[tuple[str, str]]) -> PreTrainedTokenizerFast:
+    """Bytes, and the given pairs as further tokens."""
+    tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *(a + b for a, b in merges)]
+    tokenizer = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+def test_letters_are_the_bytes_of_a_byte_tokenizer(tiny: Backbone) -> None:
+    letters = verbalizer.letter_tokens(tiny.tokenizer, EMPTY)
+    assert tiny.tokenizer.convert_ids_to_tokens(letters) == list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def test_a_letter_that_melts_into_the_prompt_is_an_error() -> None:
+    verbalizer.letter_tokens(tokenizer_with([("A", "b")]), EMPTY)
+    with pytest.raises(InputError, match="the letter 'C' behind .* is not one token of its own"):
+        verbalizer.letter_tokens(tokenizer_with([("Ċ", "C")]), EMPTY)
+
+
+class CaseMarking:
+    """A tokenizer that writes a capital letter as two tokens: a mark and the small letter."""
+
+    name_or_path = "case-marking"
+
+    def __call__(self, text: str) -> dict[str, list[int]]:
+        return {"input_ids": [part for c in text for part in ([0, ord(c.lower())] if c.isupper() else [ord(c)])]}
+
+
+def test_a_letter_of_two_tokens_is_an_error() -> None:
+    with pytest.raises(InputError, match="case-marking: the letter 'A' .* is not one token"):
+        verbalizer.letter_tokens(CaseMarking(), EMPTY)
+
+
+def test_rows_of_the_head_equal_the_full_logits(tiny: Backbone) -> None:
+    prompt, letters = random_prompts([37])[0], [40, 50, 3, 257]
+    with torch.inference_mode():
+        full = tiny.model(input_ids=torch.tensor([prompt])).logits[0, -1, letters]
+    scores = verbalizer.score(tiny, [prompt], letters, batch_size=1)
+    torch.testing.assert_close(scores[0], full, rtol=1e-5, atol=1e-6)
+
+
+def test_scores_do_not_depend_on_batch_size_or_padding(tiny: Backbone) -> None:
+    several, letters = random_prompts([30, 7, 61, 1, 30, 18]), [5, 80, 200]
+    alone = torch.cat([verbalizer.score(tiny, [prompt], letters, 1) for prompt in several])
+    for batch_size in (2, 4, 6, 100):
+        torch.testing.assert_close(verbalizer.score(tiny, several, letters, batch_size), alone, rtol=1e-5, atol=1e-5)
+
+
+def test_left_padding_with_a_mask_gives_the_same_scores(tiny: Backbone) -> None:
+    short, long = random_prompts([9, 20])
+    ids = torch.tensor([[0] * 11 + short, long])
+    mask = torch.tensor([[0] * 11 + [1] * 9, [1] * 20])
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+    with torch.inference_mode():
+        padded = tiny.model(input_ids=ids, attention_mask=mask, position_ids=positions).logits[:, -1, 60:80]
+    torch.testing.assert_close(verbalizer.score(tiny, [short, long], range(60, 80), 2), padded, rtol=1e-5, atol=1e-5)
+
+
+def test_scores_are_float32_and_seldom_tie_in_bfloat16(tiny: Backbone) -> None:
+    tiny.model.to(torch.bfloat16)
+    scores = verbalizer.score(tiny, random_prompts([50] * 20), range(30, 50), 4)
+    assert scores.dtype == torch.float32
+    assert all(len(row.unique()) == 20 for row in scores)

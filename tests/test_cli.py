@@ -1,0 +1,185 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import cli, store
+from tests.worlds import prepared_folder, random_histories
+
+
+class Harness:
+    """The command line in this process, with a home of its own."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.home, self.monkeypatch, self.capsys = home, monkeypatch, capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        self.monkeypatch.setattr(sys, "argv", ["harness", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        assert isinstance(stop.value.code, int)
+        return (stop.value.code, *self.capsys.readouterr())
+
+    def run(self, system: str, data: Path, *more: str) -> dict[str, object]:
+        status, out, error = self("run", system, "--dataset", str(data), "--profile", "smoke", "--json", *more)
+        assert status == 0, error
+        return json.loads(out)
+
+
+@pytest.fixture
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Harness:
+    monkeypatch.setenv("LLMREC_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LLMREC_MIRROR", raising=False)
+    return Harness(tmp_path / "home", monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepared_folder(tmp_path_factory.mktemp("data") / "films", random_histories(60, 40))
+
+
+def test_a_run_on_a_users_own_folder_is_made_once(harness: Harness, films: Path) -> None:
+    first = harness.run("popularity", films)
+    second = harness.run("popularity", films)
+    assert (first["cached"], second["cached"]) == (False, True)
+    assert first["run"] == second["run"]
+    assert set(first["metrics"]) == {f"{m}@{k}" for m in ("Recall", "MRR", "NDCG") for k in (5, 10)}
+    run = store.open_run(Path(str(first["folder"])))
+    assert (run.record.statistics.users, run.record.data[0].origin) == (60, "folder")
+
+
+@pytest.mark.parametrize("system", ["popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec"])
+def test_the_same_seed_twice_gives_identical_outcomes(
+    harness: Harness, films: Path, system: str, tmp_path: Path
+) -> None:
+    folders = [
+        Path(str(harness.run(system, films, "--home", str(tmp_path / name))["folder"])) for name in ("one", "two")
+    ]
+    digests = [store.open_run(folder).record.files for folder in folders]
+    assert digests[0]["outcomes.parquet"] == digests[1]["outcomes.parquet"]
+    assert digests[0]["weights.safetensors"] == digests[1]["weights.safetensors"]
+
+
+def test_another_seed_is_another_run(harness: Harness, films: Path) -> None:
+    runs = [harness.run("lrurec", films, "--seed", seed) for seed in ("1", "2")]
+    weights = [store.open_run(Path(str(run["folder"]))).record.files["weights.safetensors"] for run in runs]
+    assert weights[0] != weights[1]
+
+
+def test_a_ranker_makes_its_retrievers_run_first(harness: Harness, films: Path) -> None:
+    made = harness.run("llamarec", films)
+    ranker = store.open_run(Path(str(made["folder"])))
+    assert ranker.config.retriever is not None
+    retriever = store.find(harness.home / "runs", ranker.config.retriever.run)
+    assert retriever is not None
+    assert (retriever.config.system, retriever.config.seed) == ("lrurec", ranker.config.seed)
+    assert harness.run("lrurec", films)["cached"]
+    outcomes, retrieved = ranker.outcomes(), retriever.outcomes()
+    assert (outcomes.asked == (retrieved.rank <= 20)).all()
+    assert (outcomes.rank[~outcomes.asked] == retrieved.rank[~outcomes.asked]).all()
+    assert (outcomes.rank[outcomes.asked] <= 20).all()
+    assert ranker.record.queries.asked == outcomes.asked.sum() == 60 - ranker.record.queries.withheld
+
+
+def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    best = harness.run("lrurec", films, "--grid")
+    runs = [run for run in store.all_runs(harness.home / "runs") if run.config.system == "lrurec"]
+    assert len(runs) == 10
+    values = {run.record.run: max(value for _, value, _ in run.record.fit.curve) for run in runs}
+    assert values[str(best["run"])] == max(values.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "lrurek", "--dataset", "ml-100k"], "system 'lrurek' is unknown"),
+        (["run", "lrurec", "--dataset", "ml-1000k"], "ml-1000k"),
+        (["run", "lrurec", "--dataset", "ml-100k", "--profile", "quick"], "profile 'quick' is unknown"),
+        (["run", "lrurec", "--dataset", "ml-100k", "--set", "dropot=1"], "--set dropot: lrurec has no such key"),
+        (["run", "lrurec", "--dataset", "ml-100k", "--task", "pointwise"], "task: name"),
+        (["run", "llamarec", "--dataset", "FILMS", "--retriever", "0123"], "--retriever 0123: no such run"),
+        (
+            ["run", "llamarec", "--dataset", "FILMS", "--profile", "smoke", "--set", "task.candidates=39"],
+            "task.candidates",
+        ),
+        (["run", "popularity", "--dataset", "FILMS", "--grid"], "popularity has no grid"),
+        (["reproduce", "llamarek"], "paper 'llamarek' is unknown"),
+        (["reproduce", "llamarec:9"], "llamarec:9: no such table; known: 1, 2, 3, 4"),
+        (["reproduce", "llamarec", "--datasets", "Toys"], "data set 'Toys' is not in the paper"),
+        (["reproduce", "llamarec", "--systems", "p5x"], "system 'p5x' is not in the paper"),
+        (["reproduce", "llamarec", "--seeds", "4,x"], "--seeds '4,x'"),
+        (["report", "llamarec", "--runs", "no/such"], "no/such: no such folder"),
+        (["report", "llamarec", "--format", "pdf"], "format 'pdf' is unknown"),
+        (["report", "llamarec", "--estimator", "median"], "median"),
+        (["fetch", "ml-20m"], "'ml-20m' is neither a data set nor a backbone"),
+        (["list", "authors"], "authors"),
+        (["run", "--wrong"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_status_2(
+    harness: Harness, films: Path, arguments: list[str], message: str
+) -> None:
+    status, out, error = harness(*[str(films) if argument == "FILMS" else argument for argument in arguments])
+    assert status == 2
+    assert out == ""
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_traceback_only_with_debug(harness: Harness) -> None:
+    assert "Traceback" in harness("run", "lrurek", "--dataset", "ml-100k", "--debug")[2]
+
+
+def test_a_full_disk_is_one_line_and_exit_status_1(
+    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(harness.home))
+
+    monkeypatch.setattr("harness.outcomes.write", full)
+    status, _, error = harness("run", "popularity", "--dataset", str(films))
+    assert (status, error.splitlines()[-1]) == (
+        1,
+        f"error: {harness.home}: No space left on device; free some space, or name another folder by --home",
+    )
+    assert store.all_runs(harness.home / "runs") == []
+
+
+def test_a_run_folder_edited_by_hand_is_not_used(harness: Harness, films: Path) -> None:
+    folder = Path(str(harness.run("popularity", films)["folder"]))
+    (folder / "config.yaml").write_text("system: other\n")
+    status, _, error = harness("run", "popularity", "--dataset", str(films), "--profile", "smoke")
+    assert status == 2
+    assert "config.yaml: changed after the run was finished" in error
+
+
+@pytest.mark.parametrize("what", ["systems", "datasets", "backbones", "papers", "profiles"])
+def test_lists_print_a_table_or_one_document(harness: Harness, what: str) -> None:
+    rows = json.loads(harness("list", what, "--json")[1])
+    table = harness("list", what)[1]
+    assert rows
+    assert all(row["name"] in table for row in rows)
+
+
+def test_the_systems_list_says_what_takes_part(harness: Harness) -> None:
+    systems = {row["name"]: row for row in json.loads(harness("list", "systems", "--json")[1])}
+    assert systems["llamarec"]["llm"] == "LoRA-tuned"
+    assert systems["llamarec"]["conventional_recommender"] is True
+    assert systems["sasrec"]["llm"] == "none"
+
+
+def test_doctor_prints_what_it_found(harness: Harness) -> None:
+    status, out, _ = harness("doctor", "--json")
+    assert status == 0
+    assert {"processor", "memory", "GPU", "state folder"} <= {row["subject"] for row in json.loads(out)}
+
+
+def test_a_dry_run_plans_and_runs_nothing(harness: Harness) -> None:
+    status, out, _ = harness("reproduce", "llamarec", "--profile", "cpu", "--seeds", "1,2", "--dry-run", "--json")
+    plan = json.loads(out)
+    assert status == 0
+    assert [row["system"] for row in plan[-2:]] == ["llamarec", "llamarec"]
+    assert len(plan) == 12
+    assert {row["dataset"] for row in plan} == {"ml-latest-small"}
+    assert not harness.home.exists()

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+from harness.evidence import choose, gather, restrict
+from tests.made_runs import make_run
+
+
+def test_the_papers_data_comes_before_its_fallback(tmp_path: Path) -> None:
+    fallback = make_run(tmp_path, "narm", [1, 2], dataset="ml-100k", profile="paper")
+    own = make_run(tmp_path, "narm", [1, 2], profile="smoke")
+    names = ("ml-latest-small", "ml-100k")
+    assert choose([fallback, own], "narm", names) == ((own,), 1)
+    assert choose([fallback], "narm", names) == ((fallback,), 1)
+    assert choose([fallback, own], "sasrec", names) == ((), 0)
+
+
+def test_the_most_expensive_profile_then_the_most_seeds(tmp_path: Path) -> None:
+    cheap = [make_run(tmp_path, "narm", [1], profile="cpu", seed=seed) for seed in (42, 43, 44)]
+    small = [make_run(tmp_path, "narm", [1], seed=seed, settings={"width": 1}) for seed in (43, 42)]
+    large = [make_run(tmp_path, "narm", [1], seed=42, settings={"width": 2})]
+    assert choose([*cheap, *large, *small], "narm", ["ml-latest-small"]) == ((small[1], small[0]), 3)
+    assert choose(cheap, "narm", ["ml-latest-small"]) == (tuple(cheap), 1)
+
+
+def test_the_latest_of_two_runs_of_one_seed_counts(tmp_path: Path) -> None:
+    old = make_run(tmp_path, "narm", [1], started_at="2026-01-01T00:00:00+00:00")
+    new = make_run(tmp_path, "narm", [2], started_at="2026-01-02T00:00:00+00:00")
+    assert choose([new, old], "narm", ["ml-latest-small"]) == ((new,), 1)
+
+
+def test_seeds_of_a_ranker_are_one_configuration_though_their_retrievers_runs_differ(tmp_path: Path) -> None:
+    retrievers = [make_run(tmp_path, "lrurec", [1, 2], seed=seed) for seed in (42, 43)]
+    rankers = [make_run(tmp_path, "llamarec", [1, 2], seed=r.config.seed, retriever=r) for r in retrievers]
+    assert choose(rankers, "llamarec", ["ml-latest-small"]) == (tuple(rankers), 1)
+
+
+def test_only_users_that_the_same_seeds_retriever_found_count(tmp_path: Path) -> None:
+    first = make_run(tmp_path, "lrurec", [20, 21, 1, 99], seed=42)
+    second = make_run(tmp_path, "lrurec", [50, 3, 60, 70], seed=43)
+    narm = [make_run(tmp_path, "narm", [5, 6, 7, 8], seed=seed) for seed in (42, 43, 44)]
+    runs = [first, second, *narm]
+    kept = restrict(gather(runs, "narm", ["ml-latest-small"]), runs, "lrurec", 20)
+    assert [run.config.seed for run in kept.runs] == [42, 43]
+    assert [outcomes.rank.tolist() for outcomes in kept.outcomes] == [[5, 7], [6]]
+
+
+def test_another_profiles_retriever_does_not_count(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, "lrurec", [1, 2], profile="smoke"), make_run(tmp_path, "narm", [1, 2], profile="cpu")]
+    assert restrict(gather(runs, "narm", ["ml-latest-small"]), runs, "lrurec", 20).runs == ()
+
+
+def test_a_retriever_that_found_nobody_leaves_nothing(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, "lrurec", [21, 22]), make_run(tmp_path, "narm", [1, 2])]
+    assert restrict(gather(runs, "narm", ["ml-latest-small"]), runs, "lrurec", 20).runs == ()
+
+
+def test_a_ranker_says_itself_whom_it_was_asked(tmp_path: Path) -> None:
+    retriever = make_run(tmp_path, "lrurec", [2, 30, 5])
+    ranker = make_run(tmp_path, "llamarec", [1, 30, 9], retriever=retriever, asked=[True, False, True])
+    kept = restrict(gather([ranker], "llamarec", ["ml-latest-small"]), [ranker], "lrurec", 20)
+    assert kept.outcomes[0].rank.tolist() == [1, 9]

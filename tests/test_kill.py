@@ -1,0 +1,84 @@
+"""A run killed with SIGKILL leaves nothing that reads as a result, resumes, and ends bit-identical."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import store
+from tests.worlds import prepared_folder, random_histories
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+SETTINGS = {
+    "lrurec": ["--set", "max_steps=40", "--set", "validate_every=4"],
+    "llamarec": ["--set", "prompts=48", "--set", "validate_every=2"],
+}
+SYSTEMS = sorted(SETTINGS)
+
+
+def start(system: str, data: Path, home: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "harness", "run", system, "--dataset", str(data), "--profile", "smoke"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([*command, *SETTINGS[system], "--home", str(home)], env=environment, stderr=subprocess.PIPE)
+
+
+def finish(system: str, data: Path, home: Path) -> store.Run:
+    process = start(system, data, home)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()
+    (run,) = (run for run in store.all_runs(home / "runs") if run.config.system == system)
+    return run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepared_folder(tmp_path_factory.mktemp("data") / "films", random_histories(60, 40))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, store.Run]:
+    return {system: finish(system, data, tmp_path_factory.mktemp(system)) for system in SYSTEMS}
+
+
+def checkpoints(home: Path) -> list[Path]:
+    return list(home.glob("work/*/checkpoint.safetensors"))
+
+
+def fitting(home: Path) -> bool:
+    return bool(list(home.glob("runs/.unfinished-*")))
+
+
+def writing(home: Path) -> bool:
+    return bool(list(home.glob("runs/.unfinished-*/outcomes.parquet")))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    "moments", [[fitting], [checkpoints, writing]], ids=["while fitting", "after a checkpoint, then while writing"]
+)
+def test_killed_runs_resume_to_the_same_outcomes(
+    system: str,
+    moments: list[Callable[[Path], object]],
+    data: Path,
+    uninterrupted: dict[str, store.Run],
+    tmp_path: Path,
+) -> None:
+    for moment in moments:
+        process = start(system, data, tmp_path)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not moment(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if process.returncode == -signal.SIGKILL:
+            assert not [run for run in store.all_runs(tmp_path / "runs") if run.config.system == system]
+    resumed, whole = finish(system, data, tmp_path), uninterrupted[system]
+    assert resumed.record.run == whole.record.run
+    assert resumed.record.files["outcomes.parquet"] == whole.record.files["outcomes.parquet"]
+    assert resumed.record.files["weights.safetensors"] == whole.record.files["weights.safetensors"]
+    assert resumed.record.fit.curve == whole.record.fit.curve

@@ -1,0 +1,71 @@
+import pytest
+
+import baselines  # noqa: F401  registers the systems
+from harness.errors import InputError
+from harness.resolve import is_paper_budget, parse_assignments, profiles, resolve
+from harness.system import systems
+
+
+def test_the_papers_shapes_follow_the_data_set() -> None:
+    movies = resolve("lrurec", "ml-latest-small", "paper", 42, "cpu")
+    beauty = resolve("lrurec", "amazon-beauty-2014", "paper", 42, "cpu")
+    assert (movies.task.window, movies.settings["batch_size"]) == (200, 16)
+    assert (beauty.task.window, beauty.settings["batch_size"]) == (50, 64)
+    assert movies.settings["max_epochs"] == 500
+    assert movies.settings["validate_every"] == 500
+    assert movies.settings["patience"] == 20
+    assert movies.settings["learning_rate"] == 1e-3
+
+
+def test_the_later_layer_wins() -> None:
+    changes = parse_assignments(["dropout=0.4", "task.exclude=history", "task.window=7"])
+    config = resolve("sasrec", "ml-latest-small", "smoke", 1, "cpu", changes)
+    assert config.settings["dropout"] == 0.4
+    assert (config.task.exclude, config.task.window) == ("history", 7)
+    assert config.settings["max_steps"] < 20
+
+
+@pytest.mark.parametrize("system", ["popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec"])
+@pytest.mark.parametrize("profile", profiles())
+@pytest.mark.parametrize("dataset", ["ml-latest-small", "ml-100k", "amazon-games-2014", "my/own/folder"])
+def test_every_profile_resolves_for_every_system(system: str, profile: str, dataset: str) -> None:
+    config = resolve(system, dataset, profile, 42, "cpu")
+    assert systems()[system].config.model_validate(config.settings).model_dump(mode="json") == config.settings
+    assert is_paper_budget(config) == (profile in ("gpu", "paper") or not config.settings)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "same"),
+    [
+        ("dropout=0.5", True),
+        ("weight_decay=0", True),
+        ("dropout=0.45", False),
+        ("max_steps=100", False),
+        ("task.exclude=none", False),
+    ],
+)
+def test_a_point_of_the_papers_grid_is_the_papers_budget(assignment: str, same: bool) -> None:
+    config = resolve("lrurec", "amazon-games-2014", "paper", 7, "cuda", parse_assignments([assignment]))
+    assert is_paper_budget(config) is same
+
+
+@pytest.mark.parametrize(
+    ("system", "profile", "assignments", "message"),
+    [
+        ("lrurek", "cpu", [], "system 'lrurek' is unknown; known: .*lrurec"),
+        ("lrurec", "fast", [], "profile 'fast' is unknown; known: smoke, cpu, gpu, paper"),
+        ("lrurec", "cpu", ["droput=0.1"], "--set droput: lrurec has no such key; known: .*dropout"),
+        ("lrurec", "cpu", ["task.windw=9"], "--set windw: task has no such key; known: .*window"),
+        ("lrurec", "cpu", ["dropout=much"], "settings of lrurec: dropout: .*number"),
+        ("lrurec", "cpu", ["task.window=0"], "task: window: .*greater than or equal to 1"),
+        ("lrurec", "cpu", ["task.exclude=all"], "task: exclude: .*'window', 'history' or 'none'"),
+        ("lrurec", "cpu", ["dropout"], "--set dropout: expected key=value"),
+        ("lrurec", "cpu", ["dropout=[1"], "--set dropout: .* is not a YAML value"),
+    ],
+)
+def test_bad_input_is_one_line_that_names_the_key(
+    system: str, profile: str, assignments: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        resolve(system, "ml-100k", profile, 1, "cpu", parse_assignments(assignments))
+    assert "\n" not in str(error.value)
