@@ -1,0 +1,115 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import baselines  # noqa: F401  registers the systems
+from harness import data, reproduce, store
+from harness.errors import InputError, WorkError
+from harness.home import Home
+from harness.papers import paper as papers
+
+PAPER = papers.load("llamarec")
+WHOLE = reproduce.Target(PAPER, tuple(PAPER.tables))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def plan(home: Home, target: reproduce.Target = WHOLE, **options: object) -> list[tuple[str, str, int]]:
+    columns = reproduce.columns(PAPER, options.pop("datasets", None))  # type: ignore[arg-type]
+    planned = reproduce.plan(target, columns, "cpu", [1, 2], "cpu", home, **options)  # type: ignore[arg-type]
+    return [(each.config.system, each.config.dataset, each.config.seed) for each in planned]
+
+
+def test_only_ml_100k_is_planned_unless_sets_are_named(home: Home) -> None:
+    assert {dataset for _, dataset, _ in plan(home)} == {"ml-latest-small"}
+    assert {d for _, d, _ in plan(home, datasets=["Games", "amazon-beauty-2014"])} == {
+        "amazon-games-2014",
+        "amazon-beauty-2014",
+    }
+
+
+def test_rankers_come_after_their_retrievers(home: Home) -> None:
+    systems = [system for system, _, _ in plan(home)]
+    assert set(systems) == {"popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec"}
+    assert systems[-2:] == ["llamarec", "llamarec"]
+    waves = reproduce.waves(reproduce.plan(WHOLE, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home))
+    assert [[config.system for config in wave] for wave in waves][1] == ["llamarec"]
+
+
+def test_a_table_of_statistics_alone_needs_one_cheap_run(home: Home) -> None:
+    target = reproduce.parse_targets(["llamarec:2"])[0]
+    assert {system for system, _, _ in plan(home, target)} == {"popularity"}
+
+
+def test_a_backbone_is_for_those_systems_that_have_one(home: Home) -> None:
+    planned = reproduce.plan(
+        WHOLE, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home, changes={"backbone": "tiny"}
+    )
+    assert {each.config.settings.get("backbone") for each in planned} == {None, "tiny"}
+
+
+def test_targets_are_merged_and_checked() -> None:
+    (target,) = reproduce.parse_targets(["llamarec:3", "llamarec:1", "llamarec:3"])
+    assert target.tables == ("3", "1")
+    assert reproduce.parse_targets([])[0].tables == tuple(PAPER.tables)
+    with pytest.raises(InputError, match="known: 1, 2, 3, 4"):
+        reproduce.parse_targets(["llamarec:7"])
+
+
+def test_a_set_that_no_source_has_gives_way_to_its_fallback_and_says_so(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(name: str, *_: object) -> list[object]:
+        if name != "ml-100k":
+            raise WorkError(f"{name}: no source gave it")
+        return []
+
+    monkeypatch.setattr(data, "fetch", fetch)
+    said: list[str] = []
+    wanted = {"ML-100k": "ml-latest-small", "Games": "amazon-games-2014"}
+    assert reproduce.available(PAPER, wanted, home, said.append) == {"ML-100k": "ml-100k"}
+    assert any("running ml-100k instead of ml-latest-small" in line and "`other data`" in line for line in said)
+    assert any(line.startswith("Games: could not be had") and "`not run`" in line for line in said)
+
+
+@pytest.mark.skipif("LLMREC_MIRROR" not in os.environ, reason="needs the mirror of the paper's data")
+def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness", "reproduce", "llamarec", "--profile", "smoke", "--json"]
+    options = [
+        "--systems",
+        "popularity,lrurec,llamarec",
+        "--home",
+        str(tmp_path / "home"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, *options], capture_output=True, text=True, env=environment, check=False, timeout=250
+    )
+    assert done.returncode == 0, done.stderr
+    cells = json.loads(done.stdout)
+    runs = {run.config.system: run for run in store.all_runs(tmp_path / "home" / "runs")}
+    assert set(runs) == {"popularity", "lrurec", "llamarec"}
+    by_verdict: dict[str, set[str]] = {}
+    for cell in cells:
+        if cell["table"] == "1":
+            by_verdict.setdefault(cell["verdict"], set()).add(f"{cell['dataset']}/{cell['system']}")
+    assert by_verdict["other backbone"] == {"ML-100k/LlamaRec"}
+    assert by_verdict["other budget"] == {"ML-100k/LRURec"}
+    assert by_verdict["no published value"] == {"ML-100k/Popularity"}
+    assert {"ML-100k/NARM", "Beauty/LlamaRec", "Games/LRURec"} <= by_verdict["not run"]
+    (recall,) = [
+        c
+        for c in cells
+        if (c["table"], c["system"], c["metric"], c["k"]) == ("1", "Popularity", "Recall", 10) and c["mean"]
+    ]
+    assert recall["mean"] == pytest.approx((runs["popularity"].outcomes().rank <= 10).sum() / 610)
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".md", ".tex", ".html", ".csv", ".json", ".svg"}
