@@ -126,7 +126,6 @@ def cloze(
 register(
     SystemSpec(
         name="bert4rec",
-        title="BERT4Rec",
         source="Sun et al., CIKM 2019, arXiv 1904.06690; settings of LlamaRec, section 4",
         config=BERT4RecConfig,
         build=partial(SequenceSystem[BERT4RecConfig], BERT4Rec),

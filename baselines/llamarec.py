@@ -83,7 +83,8 @@ class LlamaRec:
             end = self.llm.tokenizer.eos_token_id
             return Example(prompt=self._prompt(history, candidates), answer=[self.letters[answer], end])
 
-        return tune(self.llm, example, order, self.score, settings, context)
+        record = tune(self.llm, example, order, self.score, settings, context)
+        return record.model_copy(update={"notes": record.notes | {"letters": settings.negatives + 1}})
 
     def score(self, queries: Queries) -> Tensor:
         """Logits of the candidates' letters, shape [query, candidate].
@@ -137,7 +138,6 @@ def training_case(
 register(
     SystemSpec(
         name="llamarec",
-        title="LlamaRec",
         source="Yue et al. 2023 (LlamaRec), section 3.2; their code for formats",
         config=LlamaRecConfig,
         build=LlamaRec,

@@ -113,7 +113,6 @@ class LRURec(SequenceModel):
 register(
     SystemSpec(
         name="lrurec",
-        title="LRURec",
         source="Yue et al., WSDM 2024, arXiv 2310.02367, section 3; settings of LlamaRec, section 4",
         config=LRURecConfig,
         build=partial(SequenceSystem[LRURecConfig], LRURec),

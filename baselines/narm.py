@@ -83,7 +83,6 @@ class NARM(SequenceModel):
 register(
     SystemSpec(
         name="narm",
-        title="NARM",
         source="Li et al., CIKM 2017, arXiv 1711.04725; settings of LlamaRec, section 4",
         config=EncoderConfig,
         build=partial(SequenceSystem[EncoderConfig], NARM),

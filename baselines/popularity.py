@@ -44,7 +44,6 @@ class Popularity:
 register(
     SystemSpec(
         name="popularity",
-        title="Popularity",
         source="the usual floor; not in LlamaRec's tables",
         config=PopularityConfig,
         build=Popularity,

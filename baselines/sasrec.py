@@ -134,7 +134,6 @@ def negatives(
 register(
     SystemSpec(
         name="sasrec",
-        title="SASRec",
         source="Kang and McAuley, ICDM 2018, arXiv 1808.09781; settings of LlamaRec, section 4",
         config=SASRecConfig,
         build=partial(SequenceSystem[SASRecConfig], SASRec),

@@ -40,6 +40,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu or cuda; the GPU where there is one.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the paper to spend.")]
+EstimatorOption = Annotated[
+    str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first; else the published column's.")
+]
 BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
 Targets = Annotated[list[str] | None, typer.Argument(metavar="[PAPER[:TABLE]]...")]
 
@@ -172,10 +175,11 @@ def run_(
                 f"--retriever {retriever}: no such run under {state.runs}; see `harness run`'s output for identities"
             )
         config = config.model_copy(update={"retriever": Retriever(system=given.config.system, run=retriever)})
-    if search:
-        finished, cached = grid.search(config, state, command_line(), console.progress), False
-    else:
-        finished, cached = run.execute(config, state, command_line(), console.progress)
+    if search and (fixed := register.find(system).grid.keys() & changes.keys()):
+        raise InputError(f"--grid searches {min(fixed)}; leave out --set {min(fixed)}")
+    environment.use_threads()
+    execute = grid.search if search else run.execute
+    finished, cached = execute(config, state, command_line(), console.progress)
     outcomes = finished.outcomes()
     values = {f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in CUTOFFS for m in metrics.METRICS}
     if as_json:
@@ -197,12 +201,7 @@ def reproduce_(
     ] = None,
     systems: Annotated[str | None, typer.Option("--systems", metavar="NAME,...")] = None,
     backbone: BackboneOption = None,
-    estimator: Annotated[
-        str | None,
-        typer.Option(
-            "--estimator", help="exact, batch-mean:N or target-first; the published column's, where left out."
-        ),
-    ] = None,
+    estimator: EstimatorOption = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at a time.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, run nothing.")] = False,
     device: DeviceOption = None,
@@ -218,17 +217,23 @@ def reproduce_(
     failed: list[HarnessError] = []
     metrics.check_estimator(estimator or "exact")
     runs: dict[str, Run] = {}
-    planned: list[Planned] = []
-    for target in chosen:
-        columns = reproduce.columns(target.paper, named(datasets))
-        if not dry_run:
-            columns = reproduce.available(target.paper, columns, state, console.progress)
-        changes = {"backbone": backbone} if backbone else {}
-        where = device or environment.default_device()
-        planned += reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, named(systems), changes)
+    where = device or environment.default_device()
+    changes = {"backbone": backbone} if backbone else {}
+
+    def plan(target: Target, columns: dict[str, str]) -> list[Planned]:
+        return reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, named(systems), changes)
+
+    columns = {target.paper.id: reproduce.columns(target, named(datasets)) for target in chosen}
+    planned = [each for target in chosen for each in plan(target, columns[target.paper.id])]
     if dry_run:
         show_plan(planned, as_json)
         return
+    missing: list[str] = []
+    for target in chosen:
+        wanted = columns[target.paper.id]
+        columns[target.paper.id] = reproduce.available(target.paper, wanted, state, console.progress)
+        missing += wanted.keys() - columns[target.paper.id].keys()
+    planned = [each for target in chosen for each in plan(target, columns[target.paper.id])]
     for wave in reproduce.waves(planned):
         for result in local.execute(wave, state, command_line(), jobs, register_systems):
             if isinstance(result, HarnessError):
@@ -239,6 +244,8 @@ def reproduce_(
     show_report(chosen, list(runs.values()), estimator, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
+    if missing:
+        raise WorkError(f"no source has the data of {', '.join(missing)}; see above")
 
 
 @app.command()
@@ -254,7 +261,7 @@ def report(
     runs: Annotated[
         Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")
     ] = None,
-    estimator: Annotated[str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first.")] = None,
+    estimator: EstimatorOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -280,24 +287,21 @@ def doctor_(
 
 
 def show_plan(planned: list[Planned], as_json: bool) -> None:
-    """Print what would run, what is cached, and how long the rest takes where that was ever measured."""
+    """Print what would run for how many cells, what is cached, and how long the rest takes where that was measured."""
     if as_json:
         keys = ("system", "dataset", "profile", "seed")
-        console.document(
-            [
-                {key: getattr(p.config, key) for key in keys} | {"cached": p.cached, "estimate_s": p.estimate_s}
-                for p in planned
-            ]
-        )
+        rows = [{key: getattr(each.config, key) for key in keys} | vars(each) for each in planned]
+        console.document([{key: value for key, value in row.items() if key != "config"} for row in rows])
         return
-    rows = []
-    for each in planned:
-        left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
-        rows.append([each.config.system, each.config.dataset, each.config.profile, each.config.seed, left])
-    console.table(["system", "data set", "profile", "seed", "time left"], rows)
     missing = [each for each in planned if not each.cached]
     known = sum(each.estimate_s or 0 for each in missing) / 60
     unknown = sum(each.estimate_s is None for each in missing)
+    lines = []
+    for each in planned:
+        left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
+        config = each.config
+        lines.append([config.system, config.dataset, config.profile, config.seed, each.cells, left])
+    console.table(["system", "data set", "profile", "seed", "cells", "time left"], lines)
     typer.echo(
         f"{len(planned)} runs, {len(planned) - len(missing)} cached; left: {known:.0f} min"
         + (f" and {unknown} runs of unknown length" if unknown else "")

@@ -9,7 +9,9 @@ import psutil
 import torch
 
 from harness import environment
+from harness.data import catalogue
 from harness.home import Home
+from harness.llm.backbone import has_bfloat16
 
 GIB = 2**30
 
@@ -33,19 +35,20 @@ def examine(home: Home) -> list[Finding]:
     """Look at processor, memory, disk, GPU, optional packages and the state folder."""
     facts = environment.hardware()
     memory = psutil.virtual_memory()
-    bf16 = torch.backends.cpu.get_cpu_capability()
+    bf16 = "multiplies" if has_bfloat16(torch.device("cpu")) else "does not multiply"
     return [
-        Finding("processor", True, f"{facts['processor']}, {facts['cores']} cores, {bf16}"),
+        Finding("processor", True, f"{facts['processor']}, {facts['cores']} cores; {bf16} bfloat16 natively"),
         Finding(
             "memory",
             memory.available >= 6 * GIB,
-            f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free; profile cpu takes up to 6",
+            f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free; profile cpu may take 6",
         ),
         _gpu(),
         _disk(home),
         _package("bitsandbytes", "NF4 backbones (the paper's quantisation)"),
         _package("pynvml", "energy of a GPU run"),
         _mirror(home),
+        *(_dataset(name, entry, home) for name, entry in catalogue.entries().items()),
     ]
 
 
@@ -53,7 +56,7 @@ def _gpu() -> Finding:
     if torch.cuda.is_available():
         gpu = torch.cuda.get_device_properties(0)
         return Finding("GPU", True, f"{gpu.name}, {gpu.total_memory / GIB:.0f} GiB: profiles gpu and paper")
-    return Finding("GPU", False, "none: profiles smoke and cpu run; gpu and paper would take days")
+    return Finding("GPU", False, "none: profiles gpu and paper are not meant for this machine; smoke and cpu are")
 
 
 def _disk(home: Home) -> Finding:
@@ -72,3 +75,12 @@ def _mirror(home: Home) -> Finding:
     if home.mirror is None:
         return Finding("mirror", True, "none named: files come from their official addresses and the package index")
     return Finding("mirror", home.mirror.is_dir(), f"{home.mirror}{'' if home.mirror.is_dir() else ': no such folder'}")
+
+
+def _dataset(name: str, entry: catalogue.Entry, home: Home) -> Finding:
+    files = [file for form in entry.forms for file in form.files]
+    for place in filter(None, (home.cache, home.mirror)):
+        if any((place / name / file.name).exists() for file in files):
+            return Finding(f"data: {name}", True, f"in {place}")
+    fetchable = any(file.url or file.wheel or file.hub for file in files)
+    return Finding(f"data: {name}", fetchable, "would be fetched" if fetchable else "only a mirror can have it")

@@ -72,10 +72,20 @@ def processor() -> str:
 
 
 def peak_memory_bytes() -> int:
-    """Most resident memory that this process has had; plus the most that torch held on the GPU."""
+    """Most resident memory that this process has had."""
     unit = 1 if sys.platform == "darwin" else 1024
-    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return host + (torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def peak_device_memory_bytes() -> int | None:
+    """Most memory that torch has held on the GPU; None without one."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+
+
+def use_threads(jobs: int = 1) -> None:
+    """Let torch use this process's share of the cores it may run on, or ``OMP_NUM_THREADS`` where that is set."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or max(1, cores // jobs)))
 
 
 def energy_j() -> float | None:

@@ -7,8 +7,9 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from harness.config import Profile, RunConfig
+from harness.config import Profile
 from harness.outcomes import Outcomes
+from harness.resolve import is_paper_budget
 from harness.store import Run
 
 
@@ -27,15 +28,18 @@ class Evidence:
     configurations: int = 0
 
 
-def configuration(config: RunConfig) -> str:
+def configuration(run: Run) -> str:
     """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run."""
-    return config.model_dump_json(exclude={"seed": True, "retriever": {"run": True}})
+    config = run.config.model_dump_json(exclude={"seed": True, "retriever": {"run": True}})
+    inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
+    return "\n".join([config, *inputs])
 
 
 def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[tuple[Run, ...], int]:
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
-    The first data set that has runs is taken; then the most expensive profile, the most seeds, the latest start.
+    The first data set that has runs is taken; then the most expensive profile, the paper's own budget, the most
+    seeds, the best value on validation (as a grid search takes), the latest start.
 
     Args:
         runs: all runs there are.
@@ -47,17 +51,18 @@ def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[t
         groups: dict[str, dict[int, Run]] = {}
         for run in own:
             if run.config.dataset == dataset:
-                groups.setdefault(configuration(run.config), {})[run.config.seed] = run
+                groups.setdefault(configuration(run), {})[run.config.seed] = run
         if groups:
-            best = max(groups.values(), key=_preference)
+            best = max(groups.values(), key=lambda by_seed: _preference(list(by_seed.values())))
             return tuple(best[seed] for seed in sorted(best)), len(groups)
     return (), 0
 
 
-def _preference(by_seed: dict[int, Run]) -> tuple[int, int, str]:
-    runs = list(by_seed.values())
+def _preference(runs: list[Run]) -> tuple[int, bool, int, float, str]:
+    profile = get_args(Profile).index(runs[0].config.profile)
+    validation = [max((value for _, value, _ in run.record.fit.curve), default=0.0) for run in runs]
     latest = max(run.record.started_at for run in runs)
-    return get_args(Profile).index(runs[0].config.profile), len(runs), latest
+    return profile, is_paper_budget(runs[0].config), len(runs), sum(validation) / len(runs), latest
 
 
 def gather(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> Evidence:
@@ -69,8 +74,9 @@ def gather(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> Evidenc
 def restrict(evidence: Evidence, runs: Iterable[Run], retriever: str, among: int) -> Evidence:
     """Keep only the users whose target the retriever's run of the same seed ranks among its first ``among``.
 
-    A re-ranker's own outcomes say whom its retriever found. Runs without a retriever's run of the same
-    data, profile and seed, or whose retriever found nobody, are left out.
+    All columns are held to the same users: those of the retriever's run that a re-ranker of the seed ordered, where
+    there is one. Runs without a retriever's run of the same data, profile and seed, or whose retriever found nobody,
+    are left out.
 
     Args:
         evidence: what to restrict.
@@ -80,9 +86,7 @@ def restrict(evidence: Evidence, runs: Iterable[Run], retriever: str, among: int
     """
     kept: list[tuple[Run, Outcomes]] = []
     for run, outcomes in zip(evidence.runs, evidence.outcomes, strict=True):
-        counts = outcomes.asked
-        if run.config.retriever is None:
-            counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among))
+        counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among))
         if counts.any():
             kept.append((run, outcomes.take(counts)))
     return Evidence(tuple(run for run, _ in kept), tuple(rest for _, rest in kept), evidence.configurations)
@@ -90,9 +94,12 @@ def restrict(evidence: Evidence, runs: Iterable[Run], retriever: str, among: int
 
 def _retrieved(run: Run, runs: Iterable[Run], retriever: str, among: int) -> npt.NDArray[np.int64]:
     """Users that the retriever's run with the data, profile and seed of ``run`` found, shape [query]."""
-    same_profile = [other for other in runs if other.config.profile == run.config.profile]
-    for other in choose(same_profile, retriever, [run.config.dataset])[0]:
-        if other.config.seed == run.config.seed:
-            ranked = other.outcomes()
-            return ranked.query[ranked.rank <= among]
+    shared = (run.config.dataset, run.config.profile, run.config.seed)
+    alike = [each for each in runs if (each.config.dataset, each.config.profile, each.config.seed) == shared]
+    rankers = [run] if run.config.retriever else alike
+    ordered = {each.config.retriever.run for each in rankers if each.config.retriever}
+    own = [each for each in alike if each.record.run in ordered] or alike
+    for found in choose(own, retriever, [run.config.dataset])[0]:
+        ranked = found.outcomes()
+        return ranked.query[ranked.rank <= among]
     return np.empty(0, dtype=np.int64)

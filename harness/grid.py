@@ -7,7 +7,7 @@ from harness import system as register
 from harness.config import RunConfig
 from harness.errors import InputError
 from harness.home import Home
-from harness.job import Report
+from harness.progress import Report
 from harness.store import Run
 
 
@@ -31,14 +31,19 @@ def validation_value(finished: Run) -> float:
     return max(value for _, value, _ in finished.record.fit.curve)
 
 
-def search(config: RunConfig, home: Home, command: str, report: Report) -> Run:
-    """Run every point and return the run with the best validation value, the first of equals."""
-    runs = []
+def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
+    """Run every point.
+
+    Returns:
+        The run with the best validation value, the first of equals, and whether all points were there already.
+    """
+    runs, all_cached = [], True
     for point in points(config):
-        finished, _ = run.execute(point, home, command, report)
+        finished, cached = run.execute(point, home, command, report)
+        all_cached &= cached
         chosen = {key: point.settings[key] for key in register.find(config.system).grid}
         report(
             f"{config.system} {chosen}: {finished.record.fit.monitor} {validation_value(finished):.4f} on validation"
         )
         runs.append(finished)
-    return max(runs, key=validation_value)
+    return max(runs, key=validation_value), all_cached

@@ -3,12 +3,11 @@
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -19,12 +18,11 @@ from harness.data.dataset import Dataset, Ids
 from harness.data.splits import Split
 from harness.home import Home
 from harness.outcomes import Outcomes
+from harness.progress import Report
 from harness.record import Queries, RunRecord, Statistics
 from harness.store import Run
 from harness.system import Context, Scorer, System, SystemSpec
 from harness.tasks import next_item, rerank
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,11 @@ class Job:
         """Checkpoints of this run."""
         return self.home.work / self.run
 
-    def fill(self, folder: Path) -> dict[str, Any]:
+    def fill(self, folder: Path) -> RunRecord:
         """Fit, answer, write the run's files into ``folder``, and return the record."""
         config, started = self.config, datetime.now(UTC)
-        resumed = (self.work / checkpoint.FILE).exists()
+        sha, dirty = environment.commit()
+        resumed = checkpoint.load(self.work) is not None
         environment.ask_for_deterministic_kernels(config.device)
         energy = environment.energy_j()
         with _collected_warnings() as nondeterministic:
@@ -81,11 +80,10 @@ class Job:
         (folder / "timings.json").write_text(
             json.dumps({"fit_s": fit_s, "score_s": score_s, "queries": len(answers.test)}) + "\n"
         )
-        sha, dirty = environment.commit()
         spent = environment.energy_j()
         asked = int(answers.test.asked.sum())
         test = next_item.part(self.dataset, self.split, "test", config.task)
-        record = RunRecord(
+        return RunRecord(
             run=self.run,
             system=config.system,
             dataset=self.dataset.name,
@@ -100,9 +98,8 @@ class Job:
             determinism=tuple(sorted(nondeterministic)),
             resumed=resumed,
             wall_s=fit_s + score_s,
-            fit_s=fit_s,
-            score_s=score_s,
             peak_memory_bytes=environment.peak_memory_bytes(),
+            peak_device_memory_bytes=environment.peak_device_memory_bytes(),
             energy_j=None if energy is None or spent is None else spent - energy,
             data=self.dataset.sources,
             data_notes=self.dataset.notes,
@@ -112,9 +109,7 @@ class Job:
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
-            files={},
         )
-        return record.model_dump()
 
     def context(self, system: System) -> Context:
         """What the system is given; validation goes through the task, so that it never sees a target."""
@@ -129,7 +124,7 @@ class Job:
             return rerank.answer(scorer, task, retrieved, users, device)
 
         return Context(
-            dataset=self.dataset,
+            dataset=replace(self.dataset, sequences=self.split.train, times=self.split.train_times),
             seed=config.seed,
             device=device,
             window=config.task.window,
@@ -156,7 +151,10 @@ class Job:
 
 @contextmanager
 def _collected_warnings() -> Iterator[set[str]]:
-    """Collect torch's complaints about kernels that have no deterministic version; pass other warnings on."""
+    """Collect torch's complaints about kernels that have no deterministic version.
+
+    Other warnings are passed on, but for those that tell developers of a library's future.
+    """
     found: set[str] = set()
     with warnings.catch_warnings(record=True) as caught:
         yield found
@@ -164,5 +162,5 @@ def _collected_warnings() -> Iterator[set[str]]:
         text = str(warning.message).splitlines()[0]
         if "deterministic" in text:
             found.add(text)
-        else:
+        elif not issubclass(warning.category, FutureWarning | DeprecationWarning):
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -1,5 +1,6 @@
 """``run.json``: the typed record of how a run came about."""
 
+import hashlib
 from typing import Literal
 
 from harness.config import Profile, Strict
@@ -73,10 +74,13 @@ class RunRecord(Strict):
         git_sha: commit of the checkout, None outside one; ``dirty`` says whether it had changes.
         determinism: kernels that had no deterministic version.
         resumed: whether training went on from a checkpoint; the times are then those of the last part.
-        wall_s: fitting and scoring; ``fit_s`` and ``score_s`` apart, all in seconds.
+        wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart.
+        peak_memory_bytes: of the whole process; under ``harness run`` it may have made the retriever's run as well.
+        peak_device_memory_bytes: the most that torch held on the GPU; None without one.
         energy_j: of the GPU, in joules, where it can be read.
         data: the files that were read.
         files: sha256 of the folder's other files.
+        seal: sha256 of the record itself without this field, so that an edit shows.
     """
 
     run: str
@@ -94,9 +98,8 @@ class RunRecord(Strict):
     determinism: tuple[str, ...]
     resumed: bool
     wall_s: float
-    fit_s: float
-    score_s: float
     peak_memory_bytes: int
+    peak_device_memory_bytes: int | None
     energy_j: float | None
     data: tuple[SourceRecord, ...]
     data_notes: tuple[str, ...]
@@ -104,4 +107,9 @@ class RunRecord(Strict):
     fit: FitRecord
     queries: Queries
     statistics: Statistics
-    files: dict[str, str]
+    files: dict[str, str] = {}
+    seal: str = ""
+
+    def digest(self) -> str:
+        """What ``seal`` must be."""
+        return hashlib.sha256(self.model_dump_json(exclude={"seal"}).encode()).hexdigest()

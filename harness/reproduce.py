@@ -9,9 +9,9 @@ from harness import system as register
 from harness.config import RunConfig
 from harness.errors import InputError, WorkError
 from harness.home import Home
-from harness.job import Report
 from harness.papers import paper as papers
 from harness.papers.paper import AccuracyTable, Paper
+from harness.progress import Report
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class Planned:
 
     Attributes:
         config: what would run; the retriever's run is filled in when it is known.
+        cells: how many cells of the tables rest on it.
         cached: identity of the finished run, or None.
         estimate_s: seconds that it will take; None where nothing like it was ever measured.
     """
 
     config: RunConfig
+    cells: int
     cached: str | None
     estimate_s: float | None
 
@@ -81,10 +83,16 @@ def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], 
     return [printed for printed in known if printed in chosen]
 
 
-def columns(paper: Paper, datasets: list[str] | None) -> dict[str, str]:
-    """Printed name -> own name of the data sets to run: those named, else the paper's default."""
+def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
+    """Printed name -> own name of the data sets to run: those named, else the paper's default.
+
+    Tables that show none of the default sets are run on their own.
+    """
+    paper = target.paper
     own = {printed: entry.name for printed, entry in paper.datasets.items()}
-    return {printed: own[printed] for printed in choose(datasets, own, list(paper.default_datasets), "data set")}
+    shown = [printed for printed in own if any(printed in paper.tables[table].published for table in target.tables)]
+    default = [printed for printed in shown if printed in paper.default_datasets] or shown
+    return {printed: own[printed] for printed in choose(datasets, own, default, "data set")}
 
 
 def available(paper: Paper, wanted: dict[str, str], home: Home, report: Report) -> dict[str, str]:
@@ -132,32 +140,26 @@ def plan(
         systems: printed or own names; None for all that the tables show.
         changes: settings for those systems that have the key, a backbone, say.
     """
-    tables = [target.paper.tables[number] for number in target.tables]
-    shown = {
-        name
-        for table in tables
-        if isinstance(table, AccuracyTable)
-        for d in table.published
-        for name in table.systems(d)
-    }
+    tables = [table for table in (target.paper.tables[n] for n in target.tables) if isinstance(table, AccuracyTable)]
+    needed = {table.users.system for table in tables if table.users}
+    shown = needed | {name for table in tables for dataset in table.published for name in table.systems(dataset)}
     known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
     known = known or dict(list(target.paper.systems.items())[:1])
-    chosen = [known[printed] for printed in choose(systems, known, list(known), "system")]
-    chosen.sort(key=lambda name: "retriever" in register.find(name).needs)
+    chosen = set(choose(systems, known, list(known), "system")) | needed
     finished = store.all_runs(home.runs) if home.runs.is_dir() else []
     planned = []
-    for system in chosen:
+    for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
         keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
-        for dataset in columns.values():
+        for column, dataset in columns.items() if printed in chosen else ():
+            cells = sum(len(table.published[column]) for table in tables if table.shows(column, printed))
             for seed in seeds:
-                config = resolve.resolve(
-                    system, dataset, profile, seed, device, {key: (changes or {})[key] for key in keys}
-                )
-                planned.append(_planned(config, finished))
+                own = {key: (changes or {})[key] for key in keys}
+                config = resolve.resolve(system, dataset, profile, seed, device, own)
+                planned.append(_planned(config, cells, finished))
     return planned
 
 
-def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
+def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planned:
     same = [run for run in finished if run.config.model_copy(update={"retriever": None}) == config]
     alike = [
         run.record.wall_s
@@ -166,7 +168,7 @@ def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
         == (config.system, config.dataset, config.profile)
     ]
     measured = resolve.profile_file(config.profile).estimate_s.get(config.system)
-    return Planned(config, same[0].record.run if same else None, median(alike) if alike else measured)
+    return Planned(config, cells, same[0].record.run if same else None, median(alike) if alike else measured)
 
 
 def waves(planned: list[Planned]) -> list[list[RunConfig]]:

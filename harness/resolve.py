@@ -130,7 +130,7 @@ def resolve(
 
 def _known(key: str, model: type[Strict], where: str) -> str:
     if key not in model.model_fields:
-        raise InputError(f"--set {key}: {where} has no such key; known: {', '.join(model.model_fields)}")
+        raise InputError(f"setting {key!r}: {where} has none of that name; known: {', '.join(model.model_fields)}")
     return key
 
 
@@ -144,11 +144,14 @@ def _checked(model: type[Model], values: dict[str, Any], where: str) -> Model:
 def is_paper_budget(config: RunConfig) -> bool:
     """Whether a run spent what the paper spends: its settings, or a point of its grid.
 
-    The backbone is judged by itself, and settings that only lay out the work are left aside.
+    The backbone is judged by itself, settings that only lay out the work are left aside, and a re-ranker must have
+    ranked the lists of its paper's retriever.
     """
     spec = register.find(config.system)
     paper = resolve(config.system, config.dataset, "paper", config.seed, config.device)
     if config.task != paper.task:
+        return False
+    if config.retriever and config.retriever.system != paper.settings["retriever"]:
         return False
     free = {*spec.layout, "backbone"}
     return all(

@@ -11,8 +11,9 @@ from harness.data.dataset import Dataset
 from harness.data.splits import leave_one_out
 from harness.errors import InputError
 from harness.home import Home
-from harness.job import Job, Report
+from harness.job import Job
 from harness.llm import backbone
+from harness.progress import Report
 from harness.store import Run
 from harness.system import SystemSpec
 
@@ -38,13 +39,14 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
     spec = register.find(config.system)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
+    digests = inputs(spec, config, dataset, home, report)
     retriever = None
     if "retriever" in spec.needs:
         retriever = _retriever(config, dataset, home, command, report)
         config = config.model_copy(
             update={"retriever": Retriever(system=retriever.config.system, run=retriever.record.run)}
         )
-    run = store.identity(config, inputs(spec, config, dataset, home, report))
+    run = store.identity(config, digests)
     home.work.mkdir(parents=True, exist_ok=True)
     with FileLock(home.work / f"{run}.lock"):
         if found := store.find(home.runs, run):
@@ -74,6 +76,8 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
     if "texts" in spec.needs and "" in dataset.titles[1:]:
         item = dataset.raw_items[dataset.titles.index("", 1)]
         raise InputError(f"{dataset.name}: item {item} has no title; {spec.name} needs one for every item")
+    if config.retriever and "retriever" not in spec.needs:
+        raise InputError(f"system {spec.name} ranks the whole catalogue; it takes no retriever's run")
     if "times" in spec.needs and dataset.times is None:
         raise InputError(f"{dataset.name}: has no timestamps; {spec.name} needs them")
 
@@ -85,7 +89,12 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
         found, _ = execute(own.model_copy(update={"task": config.task}), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
         raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")
+    if found.config.retriever:
+        raise InputError(
+            f"retriever run {found.record.run}: is {found.config.system}'s, a re-ranker that keeps no lists"
+        )
     read = {source.name: source.sha256 for source in found.record.data}
-    if read != {source.name: source.sha256 for source in dataset.sources} or found.config.task != config.task:
-        raise InputError(f"retriever run {found.record.run}: made from other data or another task than this run's")
+    same_data = read == {source.name: source.sha256 for source in dataset.sources}
+    if not same_data or (found.config.task, found.config.seed) != (config.task, config.seed):
+        raise InputError(f"retriever run {found.record.run}: made from other data, task or seed than this run's")
     return found

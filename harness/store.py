@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -71,20 +70,22 @@ def folder_name(config: RunConfig, run: str) -> str:
     return f"{config.system}-{Path(config.dataset).name}-{config.profile}-seed{config.seed}-{run}"
 
 
-def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], dict[str, Any]]) -> Run:
+def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRecord]) -> Run:
     """Make a run folder under a temporary name, sync it, and rename it into place.
+
+    One process at a time may write a run; what a killed one left is removed.
 
     Args:
         runs: the folder of all runs.
         config: the run's resolved config.
         run: its identity.
-        fill: writes the run's files into a folder and returns its record without ``files``.
+        fill: writes the run's files into a folder and returns its record, still without their digests.
 
     Returns:
         The finished run.
     """
     target = runs / folder_name(config, run)
-    temporary = runs / f".unfinished-{run}-{os.getpid()}"
+    temporary = runs / f".{run}.unfinished"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
@@ -92,8 +93,9 @@ def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], dict[s
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (temporary / "config.yaml").write_text(text, encoding="utf-8")
         files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
-        document = RunRecord.model_validate({**record, "files": files}).model_dump_json(indent=2)
-        (temporary / RECORD).write_text(document + "\n", encoding="utf-8")
+        sealed = record.model_copy(update={"files": files})
+        sealed = sealed.model_copy(update={"seal": sealed.digest()})
+        (temporary / RECORD).write_text(sealed.model_dump_json(indent=2) + "\n", encoding="utf-8")
         for path in [*temporary.iterdir(), temporary]:
             _sync(path)
         temporary.rename(target)
@@ -124,6 +126,8 @@ def open_run(folder: Path) -> Run:
         raise InputError(f"{folder}: no {RECORD}; expected the folder of a finished run") from None
     except (ValidationError, UnicodeDecodeError) as error:
         raise InputError(f"{folder / RECORD}: {one_line(error)}; delete the folder and run again") from None
+    if record.seal != record.digest():
+        raise InputError(f"{folder / RECORD}: changed after the run was finished; delete the folder and run again")
     present = {path.name for path in folder.iterdir()} - {RECORD}
     for name in sorted(present ^ record.files.keys()):
         state = "is missing" if name in record.files else "was added"

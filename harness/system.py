@@ -20,6 +20,7 @@ from harness.data.dataset import Dataset, Sequences
 from harness.errors import InputError
 from harness.home import Home
 from harness.outcomes import Outcomes
+from harness.progress import Report
 from harness.record import FitRecord, ModelRecord
 
 Need = Literal["texts", "times", "retriever", "backbone"]
@@ -51,7 +52,7 @@ class Context:
     """What a system is given beside the training sequences.
 
     Attributes:
-        dataset: for titles, fields and counts. ``dataset.sequences`` holds targets: use ``train`` instead.
+        dataset: titles, fields and counts; its sequences are those to train on, without any target.
         seed: the run's seed; derive named generators from it (``harness.seeds``).
         device: where tensors live.
         window: how many recent items a query's history holds at most.
@@ -69,7 +70,7 @@ class Context:
     work: Path
     validate: "Validate"
     home: Home
-    report: Callable[[str], None] = print
+    report: Report = print
 
 
 class Validate(Protocol):
@@ -111,7 +112,6 @@ class SystemSpec:
 
     Attributes:
         name: the name on the command line.
-        title: the name in a table, e.g. ``SASRec``.
         source: paper and section that it follows.
         config: its settings; defaults are the paper's.
         build: makes the system from its settings.
@@ -125,7 +125,6 @@ class SystemSpec:
     """
 
     name: str
-    title: str
     source: str
     config: type[Strict]
     build: Callable[[Any], System]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from harness import checkpoint, metrics
 from harness.config import Strict
 from harness.errors import WorkError
+from harness.progress import track
 from harness.record import FitRecord
 from harness.seeds import rng, seeded
 from harness.system import Context, Scorer
@@ -91,7 +92,8 @@ def train(
         stop = min((progress.step // settings.validate_every + 1) * settings.validate_every, last_step)
         model.train()
         losses = []
-        for step, batch in _batches(examples, settings.batch_size, progress.step, stop, context.seed):
+        batches = _batches(examples, settings.batch_size, progress.step, stop, context.seed)
+        for step, batch in track(batches, f"training to step {stop}", total=stop - progress.step):
             with seeded(context.seed, "dropout", step, device=context.device):
                 value = loss(batch, rng(context.seed, "loss", step))
             optimizer.zero_grad()

@@ -30,11 +30,12 @@ def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> 
 
 def training(run: Run) -> str:
     """What a re-ranker's training came to, and whom it was asked."""
-    facts = (f"{key.replace('_', ' ')} {_short(value)}" for key, value in run.record.fit.notes.items())
-    candidates, queries = run.config.task.candidates, run.record.queries
+    fit, queries = run.record.fit, run.record.queries
+    facts = [f"{key.replace('_', ' ')} {_short(value)}" for key, value in fit.notes.items() if key != "letters"]
+    if letters := fit.notes.get("letters"):
+        facts.append(f"guessing among {letters} letters costs ln {letters} = {math.log(float(letters)):.3f}")
     return (
-        f"{', '.join([*facts, f'steps {run.record.fit.steps}'])}; guessing among {candidates} candidates "
-        f"costs ln {candidates} = {math.log(candidates):.3f}. {queries.asked} queries asked, {queries.withheld} "
+        f"{'; '.join([f'{fit.steps} steps', *facts])}. {queries.asked} queries asked, {queries.withheld} "
         "withheld because the target was not retrieved."
     )
 

@@ -59,7 +59,7 @@ def make_run(
     identity = store.identity(config, {"made before": str(len(list(runs.glob("*"))))})
     answered = int(outcomes.asked.sum())
 
-    def fill(folder: Path) -> dict[str, Any]:
+    def fill(folder: Path) -> RunRecord:
         outcome_file.write(outcomes, folder / "outcomes.parquet")
         facts = RunRecord(
             run=identity,
@@ -76,9 +76,8 @@ def make_run(
             determinism=(),
             resumed=False,
             wall_s=1.5,
-            fit_s=1.0,
-            score_s=0.5,
             peak_memory_bytes=1,
+            peak_device_memory_bytes=None,
             energy_j=None,
             data=(RATINGS,),
             data_notes=(),
@@ -86,8 +85,7 @@ def make_run(
             fit=FitRecord(steps=7),
             queries=Queries(asked=answered, withheld=len(ranks) - answered, target_seen=0),
             statistics=SIZES.get(dataset, Statistics(users=1, items=1, interactions=1)),
-            files={},
         )
-        return {**facts.model_dump(), **record}
+        return facts.model_copy(update=record)
 
     return store.write(runs, config, identity, fill)

@@ -23,6 +23,7 @@ LAYERS = (
         "store",
         "environment",
         "system",
+        "progress",
     },
     {"tasks", "metrics", "llm"},
     {"training", "stats", "verdict", "resolve", "job", "run", "grid"},

@@ -96,7 +96,10 @@ def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, monk
         (["run", "lrurek", "--dataset", "ml-100k"], "system 'lrurek' is unknown"),
         (["run", "lrurec", "--dataset", "ml-1000k"], "ml-1000k"),
         (["run", "lrurec", "--dataset", "ml-100k", "--profile", "quick"], "profile 'quick' is unknown"),
-        (["run", "lrurec", "--dataset", "ml-100k", "--set", "dropot=1"], "--set dropot: lrurec has no such key"),
+        (
+            ["run", "lrurec", "--dataset", "ml-100k", "--set", "dropot=1"],
+            "setting 'dropot': lrurec has none of that name",
+        ),
         (["run", "lrurec", "--dataset", "ml-100k", "--task", "pointwise"], "task: name"),
         (["run", "llamarec", "--dataset", "FILMS", "--retriever", "0123"], "--retriever 0123: no such run"),
         (

@@ -53,8 +53,14 @@ def test_a_retriever_that_found_nobody_leaves_nothing(tmp_path: Path) -> None:
     assert restrict(gather(runs, "narm", ["ml-latest-small"]), runs, "lrurec", 20).runs == ()
 
 
-def test_a_ranker_says_itself_whom_it_was_asked(tmp_path: Path) -> None:
+def test_all_columns_hold_the_users_whom_the_rankers_own_retriever_found(tmp_path: Path) -> None:
     retriever = make_run(tmp_path, "lrurec", [2, 30, 5])
+    other = make_run(tmp_path, "lrurec", [2, 3, 50], settings={"dropout": 0.4}, started_at="2026-02-02")
     ranker = make_run(tmp_path, "llamarec", [1, 30, 9], retriever=retriever, asked=[True, False, True])
-    kept = restrict(gather([ranker], "llamarec", ["ml-latest-small"]), [ranker], "lrurec", 20)
-    assert kept.outcomes[0].rank.tolist() == [1, 9]
+    narm = make_run(tmp_path, "narm", [7, 8, 9])
+    runs = [retriever, other, ranker, narm]
+    kept = {
+        name: restrict(gather(runs, name, ["ml-latest-small"]), runs, "lrurec", 20) for name in ("llamarec", "narm")
+    }
+    assert kept["llamarec"].outcomes[0].rank.tolist() == [1, 9]
+    assert kept["narm"].outcomes[0].rank.tolist() == [7, 9]

@@ -1,6 +1,7 @@
 """A run killed with SIGKILL leaves nothing that reads as a result, resumes, and ends bit-identical."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,33 +42,47 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, store.Run]:
-    return {system: finish(system, data, tmp_path_factory.mktemp(system)) for system in SYSTEMS}
+def retriever(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the finished run that the ranker needs, so that it is the ranker that is killed."""
+    home = tmp_path_factory.mktemp("retriever")
+    SETTINGS["lrurec"], own = [], SETTINGS["lrurec"]
+    finish("lrurec", data, home)
+    SETTINGS["lrurec"] = own
+    return home
 
 
-def checkpoints(home: Path) -> list[Path]:
-    return list(home.glob("work/*/checkpoint.safetensors"))
+@pytest.fixture(scope="module")
+def uninterrupted(data: Path, retriever: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, store.Run]:
+    homes = {system: tmp_path_factory.mktemp(system) for system in SYSTEMS}
+    shutil.copytree(retriever / "runs", homes["llamarec"] / "runs")
+    return {system: finish(system, data, home) for system, home in homes.items()}
 
 
 def fitting(home: Path) -> bool:
-    return bool(list(home.glob("runs/.unfinished-*")))
+    return bool(list(home.glob("runs/.*.unfinished")))
+
+
+def checkpointed(home: Path) -> bool:
+    return bool(list(home.glob("work/*/checkpoint.safetensors")))
 
 
 def writing(home: Path) -> bool:
-    return bool(list(home.glob("runs/.unfinished-*/outcomes.parquet")))
+    return bool(list(home.glob("runs/.*.unfinished/outcomes.parquet")))
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize(
-    "moments", [[fitting], [checkpoints, writing]], ids=["while fitting", "after a checkpoint, then while writing"]
-)
+@pytest.mark.parametrize("moments", [[fitting], [checkpointed, writing]], ids=["fitting", "checkpointed, then writing"])
 def test_killed_runs_resume_to_the_same_outcomes(
     system: str,
-    moments: list[Callable[[Path], object]],
+    moments: list[Callable[[Path], bool]],
     data: Path,
+    retriever: Path,
     uninterrupted: dict[str, store.Run],
     tmp_path: Path,
 ) -> None:
+    if system == "llamarec":
+        shutil.copytree(retriever / "runs", tmp_path / "runs")
+    kept = {run.record.run for run in store.all_runs(tmp_path / "runs")} if system == "llamarec" else set()
     for moment in moments:
         process = start(system, data, tmp_path)
         deadline = time.monotonic() + 60
@@ -75,10 +90,13 @@ def test_killed_runs_resume_to_the_same_outcomes(
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        assert process.returncode == -signal.SIGKILL or moment is writing, "it ended before it could be killed"
         if process.returncode == -signal.SIGKILL:
-            assert not [run for run in store.all_runs(tmp_path / "runs") if run.config.system == system]
+            assert {run.record.run for run in store.all_runs(tmp_path / "runs")} == kept
     resumed, whole = finish(system, data, tmp_path), uninterrupted[system]
+    assert resumed.record.resumed == (checkpointed in moments)
     assert resumed.record.run == whole.record.run
     assert resumed.record.files["outcomes.parquet"] == whole.record.files["outcomes.parquet"]
     assert resumed.record.files["weights.safetensors"] == whole.record.files["weights.safetensors"]
     assert resumed.record.fit.curve == whole.record.fit.curve
+    assert not list((tmp_path / "runs").glob(".*.unfinished"))

@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def plan(home: Home, target: reproduce.Target = WHOLE, **options: object) -> list[tuple[str, str, int]]:
-    columns = reproduce.columns(PAPER, options.pop("datasets", None))  # type: ignore[arg-type]
+    columns = reproduce.columns(target, options.pop("datasets", None))  # type: ignore[arg-type]
     planned = reproduce.plan(target, columns, "cpu", [1, 2], "cpu", home, **options)  # type: ignore[arg-type]
     return [(each.config.system, each.config.dataset, each.config.seed) for each in planned]
 
@@ -46,6 +46,22 @@ def test_rankers_come_after_their_retrievers(home: Home) -> None:
 def test_a_table_of_statistics_alone_needs_one_cheap_run(home: Home) -> None:
     target = reproduce.parse_targets(["llamarec:2"])[0]
     assert {system for system, _, _ in plan(home, target)} == {"popularity"}
+
+
+def test_a_table_of_another_set_runs_on_that_set(home: Home) -> None:
+    target = reproduce.parse_targets(["llamarec:4"])[0]
+    assert {(system, dataset) for system, dataset, _ in plan(home, target)} == {("llamarec", "amazon-beauty-2014")}
+
+
+def test_a_table_over_retrieved_users_brings_the_retriever(home: Home) -> None:
+    target = reproduce.parse_targets(["llamarec:3"])[0]
+    assert {system for system, _, _ in plan(home, target, systems=["narm"])} == {"narm", "lrurec"}
+
+
+def test_the_plan_counts_the_cells_that_rest_on_a_run(home: Home) -> None:
+    planned = reproduce.plan(WHOLE, {"Beauty": "amazon-beauty-2014"}, "cpu", [1], "cpu", home)
+    assert {each.config.system: each.cells for each in planned}["llamarec"] == 6 + 6 + 4
+    assert {each.config.system: each.cells for each in planned}["narm"] == 6 + 6
 
 
 def test_a_backbone_is_for_those_systems_that_have_one(home: Home) -> None:

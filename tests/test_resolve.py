@@ -1,6 +1,7 @@
 import pytest
 
 import baselines  # noqa: F401  registers the systems
+from harness.config import Retriever
 from harness.errors import InputError
 from harness.resolve import is_paper_budget, parse_assignments, profiles, resolve
 from harness.system import systems
@@ -31,7 +32,9 @@ def test_the_later_layer_wins() -> None:
 def test_every_profile_resolves_for_every_system(system: str, profile: str, dataset: str) -> None:
     config = resolve(system, dataset, profile, 42, "cpu")
     assert systems()[system].config.model_validate(config.settings).model_dump(mode="json") == config.settings
-    assert is_paper_budget(config) == (profile in ("gpu", "paper") or not config.settings)
+    assert is_paper_budget(config) == (
+        profile == "paper" or not config.settings or (profile == "gpu" and system != "llamarec")
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,13 +52,22 @@ def test_a_point_of_the_papers_grid_is_the_papers_budget(assignment: str, same: 
     assert is_paper_budget(config) is same
 
 
+def test_another_retriever_than_the_papers_is_another_budget() -> None:
+    config = resolve("llamarec", "amazon-games-2014", "paper", 7, "cuda")
+    ranked = {
+        name: config.model_copy(update={"retriever": Retriever(system=name, run="0")}) for name in ("lrurec", "narm")
+    }
+    assert is_paper_budget(ranked["lrurec"])
+    assert not is_paper_budget(ranked["narm"])
+
+
 @pytest.mark.parametrize(
     ("system", "profile", "assignments", "message"),
     [
         ("lrurek", "cpu", [], "system 'lrurek' is unknown; known: .*lrurec"),
         ("lrurec", "fast", [], "profile 'fast' is unknown; known: smoke, cpu, gpu, paper"),
-        ("lrurec", "cpu", ["droput=0.1"], "--set droput: lrurec has no such key; known: .*dropout"),
-        ("lrurec", "cpu", ["task.windw=9"], "--set windw: task has no such key; known: .*window"),
+        ("lrurec", "cpu", ["droput=0.1"], "setting 'droput': lrurec has none of that name; known: .*dropout"),
+        ("lrurec", "cpu", ["task.windw=9"], "setting 'windw': task has none of that name; known: .*window"),
         ("lrurec", "cpu", ["dropout=much"], "settings of lrurec: dropout: .*number"),
         ("lrurec", "cpu", ["task.window=0"], "task: window: .*greater than or equal to 1"),
         ("lrurec", "cpu", ["task.exclude=all"], "task: exclude: .*'window', 'history' or 'none'"),

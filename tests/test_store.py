@@ -1,6 +1,5 @@
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ OUTCOMES = Outcomes(np.arange(1, 4), np.array([1, 70_000, 3]), np.array([0, 2, 0
 LISTS = np.array([[1, 2], [3, 65_000], [5, 6]], dtype=np.int32)
 
 
-def fill(folder: Path) -> dict[str, Any]:
+def fill(folder: Path) -> RunRecord:
     outcome_file.write(OUTCOMES, folder / "outcomes.parquet")
     store.write_lists(LISTS, LISTS[:, ::-1], folder / "lists.parquet")
     return RunRecord(
@@ -39,9 +38,8 @@ def fill(folder: Path) -> dict[str, Any]:
         determinism=(),
         resumed=False,
         wall_s=1,
-        fit_s=1,
-        score_s=0,
         peak_memory_bytes=1,
+        peak_device_memory_bytes=None,
         energy_j=None,
         data=(),
         data_notes=(),
@@ -49,8 +47,7 @@ def fill(folder: Path) -> dict[str, Any]:
         fit=FitRecord(),
         queries=Queries(asked=2, withheld=1, target_seen=0),
         statistics=Statistics(users=3, items=9, interactions=20),
-        files={},
-    ).model_dump()
+    )
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
@@ -68,7 +65,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
-    def broken(folder: Path) -> dict[str, Any]:
+    def broken(folder: Path) -> RunRecord:
         fill(folder)
         raise RuntimeError("no space")
 
@@ -78,14 +75,14 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_folder_is_not_a_result(tmp_path: Path) -> None:
-    unfinished = tmp_path / ".unfinished-abc-1"
+    unfinished = tmp_path / ".abc.unfinished"
     unfinished.mkdir()
     fill(unfinished)
     assert store.all_runs(tmp_path) == []
     assert store.find(tmp_path, "abc") is None
 
 
-@pytest.mark.parametrize("edit", ["outcomes", "config", "record", "missing", "added", "status"])
+@pytest.mark.parametrize("edit", ["outcomes", "config", "record", "missing", "added", "status", "seed"])
 def test_a_folder_edited_by_hand_is_refused_by_name(tmp_path: Path, edit: str) -> None:
     folder = store.write(tmp_path, CONFIG, "abc", fill).folder
     outcomes, config, record = folder / "outcomes.parquet", folder / "config.yaml", folder / "run.json"
@@ -99,8 +96,10 @@ def test_a_folder_edited_by_hand_is_refused_by_name(tmp_path: Path, edit: str) -
         outcomes.unlink()
     elif edit == "added":
         (folder / "extra.txt").write_text("x")
-    else:
+    elif edit == "status":
         record.write_text(record.read_text().replace('"complete"', '"running"'))
+    else:
+        record.write_text(record.read_text().replace('"seed": 1', '"seed": 2'))
     named = {
         "outcomes": "outcomes.parquet",
         "missing": "outcomes.parquet",

@@ -41,19 +41,19 @@ def assemble(name: str, interactions: pl.DataFrame, items: pl.DataFrame) -> Data
         items: columns ``item``, ``title`` and further text fields; one row an item.
     """
     users = _numbered("user", interactions["user"])
-    catalogue = _numbered("item", items["item"]).join(items, on="item").sort("item_id")
+    catalogue = _numbered("item", items["item"]).join(items, on="item").sort("item:id")
     rows = (
         interactions.select("user", "item", "time")
         .join(users, on="user")
-        .join(catalogue.select("item", "item_id"), on="item")
-        .sort("user_id", "time", "item_id")
+        .join(catalogue.select("item", "item:id"), on="item")
+        .sort("user:id", "time", "item:id")
     )
-    lengths = np.bincount(rows["user_id"].to_numpy(), minlength=len(users) + 1)[1:]
+    lengths = np.bincount(rows["user:id"].to_numpy(), minlength=len(users) + 1)[1:]
     texts = {column: ("", *catalogue[column]) for column in items.columns if column != "line"}
     return Dataset(
         name=name,
         sequences=Sequences(
-            items=rows["item_id"].to_numpy().astype(np.int32),
+            items=rows["item:id"].to_numpy().astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         ),
         times=rows["time"].to_numpy().astype(np.int64),
@@ -66,9 +66,9 @@ def assemble(name: str, interactions: pl.DataFrame, items: pl.DataFrame) -> Data
 
 
 def _numbered(column: str, raw: pl.Series) -> pl.DataFrame:
-    """Columns ``column`` (unique raw ids, sorted; as numbers where all are) and ``<column>_id`` from 1."""
+    """Columns ``column`` (unique raw ids, sorted; as numbers where all are) and ``<column>:id`` from 1."""
     ids = pl.DataFrame({column: raw.unique()})
     number = pl.col(column).cast(pl.Int64, strict=False)
     numeric = ids[column].str.contains(r"^\d{1,18}$").all()
     ordered = ids.sort(number, column) if numeric else ids.sort(column)
-    return ordered.with_row_index(f"{column}_id", offset=1)
+    return ordered.with_row_index(f"{column}:id", offset=1)

@@ -16,8 +16,7 @@ from harness.data.digest import sha256_of
 from harness.data.readers import amazon, movielens, prepared
 from harness.errors import InputError, WorkError
 from harness.home import Home
-
-Report = Callable[[str], None]
+from harness.progress import Report
 
 READERS: dict[str, Callable[..., Dataset]] = {
     "movielens-csv": movielens.read_csv,

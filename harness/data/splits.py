@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.data.dataset import Dataset, Ids, Sequences
 from harness.errors import InputError
@@ -14,11 +15,13 @@ class Split:
 
     Attributes:
         train: every user's items but the last two.
+        train_times: their times, in seconds since 1970; None where the source has none.
         validation: the second last item of each user, shape [user].
         test: the last item of each user, shape [user].
     """
 
     train: Sequences
+    train_times: npt.NDArray[np.int64] | None
     validation: Ids
     test: Ids
 
@@ -45,6 +48,7 @@ def leave_one_out(dataset: Dataset) -> Split:
     offsets = np.concatenate([[0], np.cumsum(lengths - 2)]).astype(np.int64)
     return Split(
         Sequences(sequences.items[keep], offsets),
+        None if dataset.times is None else dataset.times[keep],
         validation=sequences.items[ends - 2],
         test=sequences.items[ends - 1],
     )

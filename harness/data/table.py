@@ -43,8 +43,8 @@ def read_table(path: Path, delimiter: str, *, quoted: bool, columns: Sequence[st
         raise InputError(f"{path}, line {reader.line_num}: {error}") from None
     if not rows:
         raise InputError(f"{path}: a header line and no rows")
-    if len(set(names)) != len(names):
-        raise InputError(f"{path}, line 1: a column is named twice ({', '.join(names)})")
+    if len({*names, "line"}) != len(names) + 1:
+        raise InputError(f"{path}, line 1: a column is named twice, or 'line', which is reserved ({', '.join(names)})")
     return pl.DataFrame(
         rows, schema=names, orient="row", schema_overrides=dict.fromkeys(names, pl.String)
     ).with_row_index("line", offset=first)
@@ -62,6 +62,13 @@ def require_text(table: pl.DataFrame, names: Sequence[str], path: Path) -> None:
     for name in names:
         if lines := table.filter(pl.col(name).str.strip_chars() == "")["line"].to_list():
             raise InputError(f"{path}, line {lines[0]}: the {name} is empty")
+
+
+def require_numbers(table: pl.DataFrame, name: str, path: Path) -> None:
+    """Raise InputError where a field of this column is no finite number."""
+    bad = table.filter(~pl.col(name).cast(pl.Float64, strict=False).is_finite().fill_null(False))
+    for line, value in bad.head(1).select("line", name).iter_rows():
+        raise InputError(f"{path}, line {line}: {name} {value!r} is no number")
 
 
 def require_unique(table: pl.DataFrame, key: Sequence[str], path: Path) -> None:

@@ -1,16 +1,12 @@
 """Runs in fresh processes of this machine: each run's peak memory is its own; one that dies takes no other along."""
 
 import multiprocessing
-import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
-import torch
-
-from harness import run
-from harness.config import RunConfig
+from harness import console, environment, run
+from harness.config import RunConfig, one_line
 from harness.errors import HarnessError, WorkError
 from harness.home import Home
 
@@ -32,27 +28,28 @@ def execute(
     Returns:
         For each config the run's identity, or the error that ended it.
     """
-    threads = max(1, (os.cpu_count() or 1) // jobs)
 
     def in_process(config: RunConfig) -> str | HarnessError:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, context, _start, (initialise, threads)) as process:
+        with ProcessPoolExecutor(1, context, _start, (initialise, jobs)) as process:
             try:
                 return process.submit(_execute, config, home, command).result()
             except HarnessError as error:
                 return error
             except BrokenProcessPool:
                 return WorkError(f"{config.system} seed {config.seed}: its process was killed; run again to resume")
+            except Exception as error:  # whatever ends one run, the others go on
+                return WorkError(f"{config.system} seed {config.seed}: {type(error).__name__}: {one_line(error)}")
 
     with ThreadPoolExecutor(jobs) as lanes:
         return list(lanes.map(in_process, configs))
 
 
-def _start(initialise: Initialise, threads: int) -> None:
-    torch.set_num_threads(threads)
+def _start(initialise: Initialise, jobs: int) -> None:
+    environment.use_threads(jobs)
     initialise()
 
 
 def _execute(config: RunConfig, home: Home, command: str) -> str:
-    finished, _ = run.execute(config, home, command, lambda line: print(line, file=sys.stderr, flush=True))
+    finished, _ = run.execute(config, home, command, console.progress)
     return finished.record.run

@@ -1,7 +1,6 @@
 """The pretrained LLM behind a system: by name from the catalogue, by hub id, or from a local folder."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,9 +11,9 @@ from harness.errors import InputError
 from harness.home import Home
 from harness.llm.catalogue import entries
 from harness.llm.weights import locate
+from harness.progress import Report
 from harness.record import ModelRecord
 
-Report = Callable[[str], None]
 Dtype = Literal["auto", "float32", "bfloat16"]
 Quantisation = Literal["none", "nf4"]
 

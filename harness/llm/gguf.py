@@ -1,5 +1,7 @@
 """GGUF files to folders that transformers loads: de-quantised once, in float32, as safetensors."""
 
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,5 +16,6 @@ def convert(gguf: Path, folder: Path) -> None:
     transformers.AutoTokenizer.from_pretrained(gguf.parent, **options).save_pretrained(folder)
     if hasattr(transformers, "GgufConfig"):  # newer versions would keep the blocks packed
         options["quantization_config"] = transformers.GgufConfig(dequantize=True)
-    model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **options)
+    with redirect_stderr(StringIO()):  # a bar that also draws where there is no terminal
+        model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **options)
     model.save_pretrained(folder)

@@ -15,10 +15,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from harness import checkpoint, metrics
-from harness.errors import WorkError
+from harness.errors import InputError, WorkError
 from harness.llm.backbone import Backbone
 from harness.llm.lora import LoraConfig, adapter
 from harness.llm.verbalizer import hidden_states
+from harness.progress import track
 from harness.record import FitRecord
 from harness.seeds import seeded
 from harness.system import Context, Scorer
@@ -66,14 +67,14 @@ class _Progress:
     Attributes:
         untuned: the validation metric before the first step.
         window: (mean loss over the answer tokens, over their first ones) of each step since the last validation.
-        answer_loss: mean of the window's second column at the last validation.
+        letter_loss: mean of the window's second column at the last validation.
     """
 
     untuned: float
     step: int = 0
     best: float = -1.0
     best_step: int = 0
-    answer_loss: float = math.inf
+    letter_loss: float = math.inf
     curve: list[tuple[int, float, float]] = field(default_factory=list)
     window: list[tuple[float, float]] = field(default_factory=list)
 
@@ -103,12 +104,18 @@ def tune(
         context: seed, validation queries, checkpoint folder.
 
     Raises:
+        InputError: the learning rate would still be rising at the end, or there is nothing to learn from.
         WorkError: the loss is not finite.
     """
     weights = adapter(backbone.model)
     best = {name: value.detach().clone() for name, value in weights.items()}
     optimizer = torch.optim.AdamW(weights.values(), lr=settings.learning_rate, weight_decay=0.0)
     last_step = math.ceil(len(order) / settings.batch_size)
+    if last_step <= settings.warmup_steps:
+        raise InputError(
+            f"warmup_steps={settings.warmup_steps}: there are {last_step} steps of {settings.batch_size} prompts; "
+            "the warm-up must end before they do"
+        )
     progress = _resume(weights, best, optimizer, context)
     if progress is None:
         progress = _Progress(_validate(scorer, settings, context))
@@ -116,8 +123,9 @@ def tune(
     first_step, started = progress.step, time.perf_counter()
     saved_at = started
 
-    while progress.step < last_step and progress.stale() < settings.patience:
-        step = progress.step
+    for step in track(range(progress.step, last_step), f"tuning, {last_step} steps"):
+        if progress.stale() >= settings.patience:
+            break
         batch = [example(int(i)) for i in order[step * settings.batch_size : (step + 1) * settings.batch_size]]
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step, settings.warmup_steps, last_step)
@@ -142,7 +150,7 @@ def tune(
         notes={
             "padding": "right",
             "prompts_seen": min(progress.step * settings.batch_size, len(order)),
-            "answer_loss": progress.answer_loss,
+            "letter_loss_at_the_end_of_training": progress.letter_loss,
             f"validation_{MONITOR}_untuned": progress.untuned,
             f"validation_{MONITOR}_at_the_end": progress.curve[-1][1],
         },
@@ -201,7 +209,7 @@ def _validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float
 
 def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:
     """Enter a validation into the curve, and keep the weights if they are the best so far."""
-    loss, progress.answer_loss = np.mean(progress.window, axis=0).tolist()
+    loss, progress.letter_loss = np.mean(progress.window, axis=0).tolist()
     progress.curve.append((progress.step, metric, loss))
     progress.window.clear()
     if metric > progress.best:

@@ -15,6 +15,7 @@ from torch import Tensor
 from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.llm.prompts import LETTERS
+from harness.progress import track
 
 Tokens = Sequence[int]
 
@@ -80,7 +81,7 @@ def score(backbone: Backbone, prompts: Sequence[Tokens], letters: Sequence[int],
     scores = torch.empty((len(prompts), len(letters)), device=model.device)
     by_length = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     with torch.inference_mode():
-        for start in range(0, len(prompts), batch_size):
+        for start in track(range(0, len(prompts), batch_size), f"scoring {len(prompts)} prompts"):
             chunk = by_length[start : start + batch_size]
             states = hidden_states(model, [prompts[index] for index in chunk])
             last = torch.tensor([len(prompts[index]) - 1 for index in chunk], device=model.device)

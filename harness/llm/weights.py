@@ -16,8 +16,7 @@ from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.llm import gguf, tiny
 from harness.llm.catalogue import Entry, entries
-
-Report = Callable[[str], None]
+from harness.progress import Report
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # nothing pickled, no code

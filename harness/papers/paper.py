@@ -93,6 +93,10 @@ class AccuracyTable(Strict):
         """Systems of a data set, as printed, in the paper's order."""
         return list(next(iter(self.published[dataset].values())))
 
+    def shows(self, dataset: str, system: str) -> bool:
+        """Whether there is such a column."""
+        return dataset in self.published and system in self.systems(dataset)
+
     def estimator(self, dataset: str, system: str) -> str:
         """The declared estimator of a column."""
         for declared in self.estimators:

@@ -85,7 +85,7 @@ def answer(scorer: Scorer, task: NextItem, device: torch.device, keep: int = 0) 
     """Ask a system every query.
 
     Args:
-        scorer: the system's scores, which are changed in place.
+        scorer: the system's scores.
         task: the queries.
         device: where they are put.
         keep: how many of each user's best items to return.

@@ -21,7 +21,7 @@ def check_finite(scores: Tensor) -> Tensor:
 
 
 def exclude(scores: Tensor, excluded: Tensor, target: Tensor) -> Tensor:
-    """Take items out of a ranking of the whole catalogue, in place; the target always stays in.
+    """Take items out of a ranking of the whole catalogue; the target always stays in.
 
     Args:
         scores: shape [query, item + 1]; column 0 is padding and is taken out too.
@@ -33,9 +33,9 @@ def exclude(scores: Tensor, excluded: Tensor, target: Tensor) -> Tensor:
     """
     check_finite(scores[:, 1:])
     kept = scores.gather(1, target[:, None])
-    scores.scatter_(1, excluded, -torch.inf)
-    scores[:, 0] = -torch.inf
-    return scores.scatter_(1, target[:, None], kept)
+    allowed = scores.scatter(1, excluded, -torch.inf)
+    allowed[:, 0] = -torch.inf
+    return allowed.scatter_(1, target[:, None], kept)
 
 
 def rank_of(scores: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:

@@ -89,9 +89,9 @@ def test_what_a_fit_leaves(tmp_path: Path) -> None:
 
 
 def test_nf4_can_be_tuned_on_the_cpu(tmp_path: Path) -> None:
-    system, said = fit(tmp_path, quantisation="nf4", prompts=8)
+    system, said = fit(tmp_path, quantisation="nf4", prompts=16)
     assert system.backbone().quantisation == "nf4"
-    assert said.notes["prompts_seen"] == 8
+    assert said.notes["prompts_seen"] == 16
     assert all(len(row.unique()) == 4 for row in system.score(QUERIES))
 
 

@@ -39,7 +39,12 @@ def runs(tmp_path: Path) -> list[Run]:
         retriever=retriever,
         asked=[rank <= 20 for rank in given],
         model=SMOL,
-        fit=FitRecord(steps=20, best_step=20, stopped="budget", notes={"prompts_seen": 320, "answer_loss": 3.1415926}),
+        fit=FitRecord(
+            steps=20,
+            best_step=20,
+            stopped="budget",
+            notes={"prompts_seen": 320, "letter_loss": 3.1415926, "letters": 20},
+        ),
         queries=Queries(asked=48, withheld=16, target_seen=3),
         data_notes=("raw.zip is unpinned: accepted on the published counts",),
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from harness.data.assemble import from_raw
 from harness.data.dataset import Dataset
-from harness.data.table import as_whole_numbers, read_table, require_text, require_unique
+from harness.data.table import as_whole_numbers, read_table, require_numbers, require_text, require_unique
 from harness.data.text import read_lines
 from harness.errors import InputError
 
@@ -23,6 +23,7 @@ def read(name: str, ratings: Path, metadata: Path) -> Dataset:
     interactions = read_table(ratings, ",", quoted=False, columns=("user", "item", "rating", "time"))
     require_text(interactions, ["user", "item"], ratings)
     interactions = as_whole_numbers(interactions, "time", ratings)
+    require_numbers(interactions, "rating", ratings)
     require_unique(interactions, ["user", "item", "time"], ratings)
     titles = read_titles(metadata)
     items = pl.DataFrame(

@@ -6,7 +6,14 @@ import polars as pl
 
 from harness.data.assemble import from_raw
 from harness.data.dataset import Dataset
-from harness.data.table import as_whole_numbers, read_table, require_columns, require_text, require_unique
+from harness.data.table import (
+    as_whole_numbers,
+    read_table,
+    require_columns,
+    require_numbers,
+    require_text,
+    require_unique,
+)
 
 
 def read_csv(name: str, ratings: Path, movies: Path) -> Dataset:
@@ -17,7 +24,11 @@ def read_csv(name: str, ratings: Path, movies: Path) -> Dataset:
     """
     return _read(
         name,
-        (ratings, read_table(ratings, ",", quoted=True), {"userId": "user", "movieId": "item", "timestamp": "time"}),
+        (
+            ratings,
+            read_table(ratings, ",", quoted=True),
+            {"userId": "user", "movieId": "item", "rating": "rating", "timestamp": "time"},
+        ),
         (movies, read_table(movies, ",", quoted=True), {"movieId": "item", "title": "title"}),
     )
 
@@ -30,7 +41,7 @@ def read_atomic(name: str, inter: Path, item: Path) -> Dataset:
     """
     return _read(
         name,
-        (inter, _read_typed(inter), {"user_id": "user", "item_id": "item", "timestamp": "time"}),
+        (inter, _read_typed(inter), {"user_id": "user", "item_id": "item", "rating": "rating", "timestamp": "time"}),
         (item, _read_typed(item), {"item_id": "item", "movie_title": "title"}),
     )
 
@@ -46,6 +57,7 @@ def _read(name: str, ratings: File, movies: File) -> Dataset:
     """Each file is its path, its table, and the harness's names of its columns."""
     interactions, items = _renamed(*ratings), _renamed(*movies)
     interactions = as_whole_numbers(interactions, "time", ratings[0])
+    require_numbers(interactions, "rating", ratings[0])
     require_unique(interactions, ["user", "item", "time"], ratings[0])
     require_unique(items, ["item"], movies[0])
     return from_raw(name, interactions, items)
