@@ -74,7 +74,7 @@ class Job:
         if weights := system.weights():
             save_file(
                 {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()},
-                folder / "weights.safetensors",
+                folder / store.WEIGHTS,
             )
         fit_s, score_s = clock[1] - clock[0], clock[2] - clock[1]
         (folder / "timings.json").write_text(

@@ -24,6 +24,7 @@ from harness.record import RunRecord
 
 RECORD = "run.json"
 PARTS = ("validation", "test")
+WEIGHTS = "weights.safetensors"  # may be left out of a copy: everything that is printed comes from outcomes
 
 
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
@@ -129,11 +130,11 @@ def open_run(folder: Path) -> Run:
     if record.seal != record.digest():
         raise InputError(f"{folder / RECORD}: changed after the run was finished; delete the folder and run again")
     present = {path.name for path in folder.iterdir()} - {RECORD}
-    for name in sorted(present ^ record.files.keys()):
+    for name in sorted((present ^ record.files.keys()) - ({WEIGHTS} - present)):
         state = "is missing" if name in record.files else "was added"
         raise InputError(f"{folder / name}: {state} after the run was finished; delete the folder and run again")
     for name, digest in record.files.items():
-        if sha256_of(folder / name) != digest:
+        if name in present and sha256_of(folder / name) != digest:
             raise InputError(f"{folder / name}: changed after the run was finished; delete the folder and run again")
     config = RunConfig.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
     return Run(folder, config, record)

@@ -111,6 +111,19 @@ def test_a_folder_edited_by_hand_is_refused_by_name(tmp_path: Path, edit: str) -
     assert "\n" not in str(error.value)
 
 
+def test_a_copy_may_leave_out_the_weights_but_not_change_them(tmp_path: Path) -> None:
+    def with_weights(folder: Path) -> RunRecord:
+        (folder / store.WEIGHTS).write_bytes(b"weights")
+        return fill(folder)
+
+    folder = store.write(tmp_path, CONFIG, "abc", with_weights).folder
+    (folder / store.WEIGHTS).write_bytes(b"others")
+    with pytest.raises(InputError, match="weights.safetensors: changed"):
+        store.open_run(folder)
+    (folder / store.WEIGHTS).unlink()
+    assert len(store.open_run(folder).outcomes()) == 3
+
+
 def test_identity_depends_on_every_setting_and_input() -> None:
     inputs = {"ratings.csv": "0" * 64}
     same = store.identity(RunConfig.model_validate(yaml.safe_load(yaml.safe_dump(CONFIG.model_dump()))), dict(inputs))
