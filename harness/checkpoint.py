@@ -1,5 +1,6 @@
 """Checkpoints of unfinished training: one safetensors file, replaced atomically, never a pickle."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -17,20 +18,31 @@ def save(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> Non
     """Replace the folder's checkpoint by ``tensors`` and the JSON-like ``state``; a kill leaves the old one whole."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{FILE}.tmp"
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, {"state": json.dumps(state)})
+    kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    save_file(kept, temporary, {"state": json.dumps(state), "sha256": _digest(kept)})
     with temporary.open("rb") as handle:
         os.fsync(handle.fileno())
     temporary.replace(folder / FILE)
 
 
 def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """The folder's checkpoint on the CPU, or None where there is none that can be read."""
+    """The folder's checkpoint on the CPU, or None where there is none that is whole."""
     try:
         with safe_open(folder / FILE, framework="pt") as handle:
             tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118  it is no dict
-            return tensors, json.loads(handle.metadata()["state"])
-    except (FileNotFoundError, SafetensorError, KeyError, TypeError):
+            state, digest = json.loads(handle.metadata()["state"]), handle.metadata()["sha256"]
+    except (OSError, ValueError, SafetensorError, KeyError, TypeError):
         return None
+    return (tensors, state) if digest == _digest(tensors) else None
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """sha256 of the tensors' bytes in the order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ import errno
 import shlex
 import sys
 import traceback
+from contextlib import redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ app = typer.Typer(
     help="Re-runs published experiments on LLM-based recommendation, judges them, and prints the papers' tables again.",
 )
 CUTOFFS = (5, 10)
+INTERRUPTED = 130
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="State folder; else LLMREC_HOME, else the platform's cache.")
@@ -122,7 +124,7 @@ def fetch(
     for name in names:
         if name in data.names():
             records = data.fetch(name, state, console.progress)
-        elif name in backbones.names():
+        elif name in backbones.names() or "/" in name:
             records = backbones.fetch(name, state, console.progress)
         else:
             known = ", ".join([*data.names(), *backbones.names()])
@@ -167,8 +169,8 @@ def run_(
         | resolve.parse_assignments(assignments or [])
     )
     known = dataset if dataset in data.names() else str(Path(dataset).absolute())
-    config = resolve.resolve(system, known, profile, seed, device or environment.default_device(), changes)
-    if retriever:
+    config = resolve.resolve(system, known, profile, seed, environment.check_device(device), changes)
+    if retriever is not None:
         given = store.find(state.runs, retriever)
         if given is None:
             raise InputError(
@@ -179,7 +181,8 @@ def run_(
         raise InputError(f"--grid searches {min(fixed)}; leave out --set {min(fixed)}")
     environment.use_threads()
     execute = grid.search if search else run.execute
-    finished, cached = execute(config, state, command_line(), console.progress)
+    with redirect_stdout(sys.stderr):  # whatever a system or a library prints
+        finished, cached = execute(config, state, command_line(), console.progress)
     outcomes = finished.outcomes()
     values = {f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in CUTOFFS for m in metrics.METRICS}
     if as_json:
@@ -217,7 +220,9 @@ def reproduce_(
     failed: list[HarnessError] = []
     metrics.check_estimator(estimator or "exact")
     runs: dict[str, Run] = {}
-    where = device or environment.default_device()
+    where = environment.check_device(device)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file; expected a folder")
     changes = {"backbone": backbone} if backbone else {}
 
     def plan(target: Target, columns: dict[str, str]) -> list[Planned]:
@@ -323,15 +328,25 @@ def show_report(
     for paper, own in cells.items():
         if not as_json:
             typer.echo(render.render(paper, own, runs, format_ or "terminal", command_line()))
-        for path in render.write(paper, own, runs, out, command_line()) if out else []:
-            console.progress(f"written: {path.absolute()}")
     if as_json:
         console.document([cell.model_dump(mode="json") for own in cells.values() for cell in own])
+    for paper, own in cells.items():
+        for path in render.write(paper, own, runs, out, command_line()) if out else []:
+            console.progress(f"written: {path.absolute()}")
 
 
 def named(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list; None where it was left out."""
-    return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None
+    """A comma-separated option as a list; None where it was left out.
+
+    Raises:
+        InputError: nothing was named.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise InputError("an option takes a list of names, and got none; leave it out for the default")
+    return parts
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -355,12 +370,13 @@ def main() -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 bad input, 130 interrupted."""
     try:
         register_systems()
-        app(standalone_mode=False)
-        status = 0
+        status = app(standalone_mode=False) or 0
+        if status == INTERRUPTED:  # how newer versions of typer return what older ones raise
+            complain("interrupted; run again to resume", status)
     except HarnessError as error:
         status = complain(str(error), error.exit_status)
     except (KeyboardInterrupt, typer.Abort):
-        status = complain("interrupted; run again to resume", 130)
+        status = complain("interrupted; run again to resume", INTERRUPTED)
     except OSError as error:
         full = "; free some space, or name another folder by --home" if error.errno == errno.ENOSPC else ""
         status = complain(f"{error.filename or 'file'}: {error.strerror or error}{full}", 1)
@@ -375,5 +391,6 @@ def complain(line: str, status: int) -> int:
     """Print one line on standard error, after the traceback if that was asked for, and return the status."""
     if "--debug" in sys.argv:
         traceback.print_exc()
-    print(f"error: {line}", file=sys.stderr)
+    if line:
+        print(f"error: {' '.join(line.split())}", file=sys.stderr)
     return status

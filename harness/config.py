@@ -59,5 +59,5 @@ def one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "document"
-        return f"{key}: {first['msg']}"
+        return f"{key}: {first['msg'].removeprefix('Value error, ')}"
     return " ".join(str(error).split())

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 STARTED = time.monotonic()
 
@@ -20,7 +21,7 @@ def progress(line: str) -> None:
 
 def document(value: Any) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(value, indent=2, allow_nan=False))
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[object]], title: str | None = None) -> None:
@@ -28,5 +29,5 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[object]], title: str 
     console = Console(width=None if sys.stdout.isatty() else 200)
     shown = Table(*headings, title=title, title_justify="left")
     for row in rows:
-        shown.add_row(*map(str, row))
+        shown.add_row(*(Text(str(cell)) for cell in row))
     console.print(shown)

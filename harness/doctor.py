@@ -60,7 +60,7 @@ def _gpu() -> Finding:
 
 
 def _disk(home: Home) -> Finding:
-    existing = next(path for path in (home.root, *home.root.parents) if path.exists())
+    existing = next(path for path in (home.root, *home.root.parents) if path.is_dir())
     free = shutil.disk_usage(existing).free
     writable = os.access(existing, os.W_OK)
     return Finding("state folder", writable and free >= 2 * GIB, f"{home.root}, {free / GIB:.1f} GiB free of 2 needed")
@@ -78,9 +78,8 @@ def _mirror(home: Home) -> Finding:
 
 
 def _dataset(name: str, entry: catalogue.Entry, home: Home) -> Finding:
-    files = [file for form in entry.forms for file in form.files]
     for place in filter(None, (home.cache, home.mirror)):
-        if any((place / name / file.name).exists() for file in files):
+        if any(all((place / name / file.name).exists() for file in form.files) for form in entry.forms):
             return Finding(f"data: {name}", True, f"in {place}")
-    fetchable = any(file.url or file.wheel or file.hub for file in files)
+    fetchable = any(all(file.url or file.wheel or file.hub for file in form.files) for form in entry.forms)
     return Finding(f"data: {name}", fetchable, "would be fetched" if fetchable else "only a mirror can have it")

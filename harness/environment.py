@@ -11,12 +11,25 @@ from pathlib import Path
 import psutil
 import torch
 
+from harness.errors import InputError
+
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "numpy", "scipy", "polars", "llmrec-harness")
 
 
-def default_device() -> str:
-    """``cuda`` where there is a usable GPU, else ``cpu``."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def check_device(name: str | None) -> str:
+    """The device to run on: the named one, else ``cuda`` where there is a usable GPU, else ``cpu``.
+
+    Raises:
+        InputError: neither ``cpu`` nor ``cuda``, or no GPU that torch can use.
+    """
+    able = torch.cuda.is_available()
+    if name is None:
+        return "cuda" if able else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise InputError(f"--device {name}: expected cpu or cuda")
+    if name == "cuda" and not able:
+        raise InputError("--device cuda: torch finds no GPU that it can use here; leave the option out, or name cpu")
+    return name
 
 
 def versions() -> dict[str, str]:
@@ -85,7 +98,8 @@ def peak_device_memory_bytes() -> int | None:
 def use_threads(jobs: int = 1) -> None:
     """Let torch use this process's share of the cores it may run on, or ``OMP_NUM_THREADS`` where that is set."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or max(1, cores // jobs)))
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    torch.set_num_threads(int(wanted) if wanted.isdecimal() and int(wanted) else max(1, cores // jobs))
 
 
 def energy_j() -> float | None:

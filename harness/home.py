@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import InputError
+
 
 @dataclass(frozen=True)
 class Home:
@@ -30,15 +32,19 @@ class Home:
 
 
 def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
-    """The home from ``--home`` / ``--mirror``, else ``LLMREC_HOME`` / ``LLMREC_MIRROR``, else the platform's cache."""
+    """The home from ``--home`` / ``--mirror``, else ``LLMREC_HOME`` / ``LLMREC_MIRROR``, else the platform's cache.
+
+    Raises:
+        InputError: the home cannot be a folder.
+    """
     if home is None and (named := os.environ.get("LLMREC_HOME")):
         home = Path(named)
     if mirror is None and (named := os.environ.get("LLMREC_MIRROR")):
         mirror = Path(named)
-    return Home(
-        (home or _platform_cache()).expanduser().absolute(),
-        mirror.expanduser().absolute() if mirror else None,
-    )
+    root = (home or _platform_cache()).expanduser().absolute()
+    if not next(path for path in (root, *root.parents) if path.exists()).is_dir():
+        raise InputError(f"--home {root}: is a file or lies in one; expected a folder")
+    return Home(root, mirror.expanduser().absolute() if mirror else None)
 
 
 def _platform_cache() -> Path:

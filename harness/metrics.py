@@ -54,7 +54,9 @@ def check_estimator(estimator: str) -> None:
         InputError: it is none of ``exact``, ``target-first`` and ``batch-mean:N`` with N from 1.
     """
     name, _, size = estimator.partition(":")
-    if estimator not in ("exact", "target-first") and not (name == "batch-mean" and size.isdecimal() and int(size)):
+    if estimator not in ("exact", "target-first") and not (
+        name == "batch-mean" and size.isdecimal() and 0 < int(size) < 2**31
+    ):
         raise InputError(f"estimator {estimator!r} is unknown; known: exact, batch-mean:N, target-first")
 
 

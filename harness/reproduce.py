@@ -160,7 +160,12 @@ def plan(
 
 
 def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planned:
-    same = [run for run in finished if run.config.model_copy(update={"retriever": None}) == config]
+    same = [
+        run
+        for run in finished
+        if run.config.model_copy(update={"retriever": None}) == config
+        and (run.config.retriever is None or run.config.retriever.system == config.settings["retriever"])
+    ]
     alike = [
         run.record.wall_s
         for run in finished

@@ -1,5 +1,6 @@
 """From a system, a data set and a profile to one complete, typed run configuration."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -66,10 +67,10 @@ def _layers(name: str) -> list[ProfileFile]:
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:
-    """``key=value`` pairs of the command line, values read as YAML scalars.
+    """``key=value`` pairs of the command line; a value is a JSON value (``0.1``, ``null``), else a string.
 
     Raises:
-        InputError: an assignment without a key, or a value that is not YAML.
+        InputError: an assignment without a key.
     """
     values: dict[str, Any] = {}
     for assignment in assignments:
@@ -77,9 +78,9 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
         if not (key and equals):
             raise InputError(f"--set {assignment}: expected key=value")
         try:
-            values[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise InputError(f"--set {key}: {text!r} is not a YAML value") from None
+            values[key] = json.loads(text)
+        except ValueError:
+            values[key] = text
     return values
 
 

@@ -1,8 +1,11 @@
 """Asking for a run: what it needs is made first, what exists is returned, what is missing is executed."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness import data, resolve, store
 from harness import system as register
@@ -48,13 +51,28 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
         )
     run = store.identity(config, digests)
     home.work.mkdir(parents=True, exist_ok=True)
-    with FileLock(home.work / f"{run}.lock"):
+    with _alone(home.work / f"{run}.lock", report):
         if found := store.find(home.runs, run):
             return found, True
         job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report)
         finished = store.write(home.runs, config, run, job.fill)
         shutil.rmtree(job.work, ignore_errors=True)
     return finished, False
+
+
+@contextmanager
+def _alone(path: Path, report: Report) -> Iterator[None]:
+    """Hold a lock file, and say so where another process has it."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        report("another process is making this run; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def inputs(spec: SystemSpec, config: RunConfig, dataset: Dataset, home: Home, report: Report) -> dict[str, str]:
@@ -85,6 +103,8 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
 def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, report: Report) -> Run:
     if config.retriever is None:
         name = config.settings["retriever"]
+        if "retriever" in register.find(name).needs:
+            raise InputError(f"retriever={name}: is a re-ranker itself; name a system that ranks the whole catalogue")
         own = resolve.resolve(name, config.dataset, config.profile, config.seed, config.device)
         found, _ = execute(own.model_copy(update={"task": config.task}), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]

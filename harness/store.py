@@ -18,7 +18,7 @@ from harness import outcomes as outcome_file
 from harness.config import RunConfig, one_line
 from harness.data.dataset import Ids
 from harness.data.digest import sha256_of
-from harness.errors import InputError
+from harness.errors import InputError, WorkError
 from harness.outcomes import Outcomes
 from harness.record import RunRecord
 
@@ -68,7 +68,7 @@ def write_lists(validation: Ids, test: Ids, path: Path) -> None:
 
 def folder_name(config: RunConfig, run: str) -> str:
     """A name that a person can read, ending in the run's identity."""
-    return f"{config.system}-{Path(config.dataset).name}-{config.profile}-seed{config.seed}-{run}"
+    return f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{run}"
 
 
 def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRecord]) -> Run:
@@ -96,13 +96,17 @@ def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRec
         files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
         sealed = record.model_copy(update={"files": files})
         sealed = sealed.model_copy(update={"seal": sealed.digest()})
-        (temporary / RECORD).write_text(sealed.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        document = sealed.model_dump_json(indent=2)
+        RunRecord.model_validate_json(document)
+        (temporary / RECORD).write_text(document + "\n", encoding="utf-8")
         for path in [*temporary.iterdir(), temporary]:
             _sync(path)
         temporary.rename(target)
         _sync(runs)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, ValidationError):
+            raise WorkError(f"the record of {config.system} cannot be kept: {one_line(error)}") from None
         raise
     return open_run(target)
 
@@ -123,13 +127,14 @@ def open_run(folder: Path) -> Run:
     """
     try:
         record = RunRecord.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"{folder}: no {RECORD}; expected the folder of a finished run") from None
     except (ValidationError, UnicodeDecodeError) as error:
-        raise InputError(f"{folder / RECORD}: {one_line(error)}; delete the folder and run again") from None
+        wrong = f"not the record of a run of this harness ({one_line(error)})"
+        raise InputError(f"{folder / RECORD}: {wrong}; move the folder away, or delete it and run again") from None
     if record.seal != record.digest():
         raise InputError(f"{folder / RECORD}: changed after the run was finished; delete the folder and run again")
-    present = {path.name for path in folder.iterdir()} - {RECORD}
+    present = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {RECORD}
     for name in sorted((present ^ record.files.keys()) - ({WEIGHTS} - present)):
         state = "is missing" if name in record.files else "was added"
         raise InputError(f"{folder / name}: {state} after the run was finished; delete the folder and run again")
@@ -141,9 +146,17 @@ def open_run(folder: Path) -> Run:
 
 
 def find(runs: Path, run: str) -> Run | None:
-    """The finished run of that identity, verified, or None."""
-    for folder in runs.glob(f"*-{run}"):
-        return open_run(folder)
+    """The finished run of that identity, verified, or None.
+
+    Raises:
+        InputError: the folder of that name holds another run.
+    """
+    for folder in runs.iterdir() if runs.is_dir() else ():
+        if folder.name.endswith(f"-{run}") and run:
+            found = open_run(folder)
+            if found.record.run != run:
+                raise InputError(f"{folder}: holds run {found.record.run}; delete the folder and run again")
+            return found
     return None
 
 

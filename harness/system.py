@@ -153,9 +153,16 @@ def register(spec: SystemSpec) -> SystemSpec:
 
 
 def load_plugins() -> None:
-    """Import what other packages register under the entry point group ``llmrec_harness.systems``."""
+    """Import what other packages register under the entry point group ``llmrec_harness.systems``.
+
+    Raises:
+        InputError: a package cannot be imported.
+    """
     for point in entry_points(group="llmrec_harness.systems"):
-        point.load()
+        try:
+            point.load()
+        except Exception as error:
+            raise InputError(f"plug-in {point.name} ({point.value}): {type(error).__name__}: {error}") from error
 
 
 def systems() -> dict[str, SystemSpec]:

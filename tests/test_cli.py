@@ -1,5 +1,8 @@
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -117,13 +120,19 @@ def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, monk
         (["report", "llamarec", "--estimator", "median"], "median"),
         (["fetch", "ml-20m"], "'ml-20m' is neither a data set nor a backbone"),
         (["list", "authors"], "authors"),
+        (["run", "lrurec", "--dataset", "FILMS", "--device", "tpu"], "--device tpu: expected cpu or cuda"),
+        (["run", "lrurec", "--dataset", "FILMS", "--home", "FILMS/items.tsv"], "expected a folder"),
+        (["run", "lrurec", "--dataset", "FILMS", "--retriever", "*"], "--retriever *: no such run"),
+        (["run", "llamarec", "--dataset", "FILMS", "--set", "retriever=llamarec"], "is a re-ranker itself"),
+        (["reproduce", "llamarec", "--systems", ""], "got none"),
+        (["reproduce", "llamarec", "--out", "FILMS/items.tsv"], "is a file; expected a folder"),
         (["run", "--wrong"], "No such option"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_status_2(
     harness: Harness, films: Path, arguments: list[str], message: str
 ) -> None:
-    status, out, error = harness(*[str(films) if argument == "FILMS" else argument for argument in arguments])
+    status, out, error = harness(*[argument.replace("FILMS", str(films)) for argument in arguments])
     assert status == 2
     assert out == ""
     assert message in error
@@ -186,3 +195,14 @@ def test_a_dry_run_plans_and_runs_nothing(harness: Harness) -> None:
     assert len(plan) == 12
     assert {row["dataset"] for row in plan} == {"ml-latest-small"}
     assert not harness.home.exists()
+
+
+def test_an_interrupted_run_says_so_and_exits_130(films: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness", "run", "lrurec", "--dataset", str(films), "--set", "max_steps=100000"]
+    process = subprocess.Popen([*command, "--home", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("runs/.*.unfinished")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.splitlines()[-1]) == (130, "error: interrupted; run again to resume")

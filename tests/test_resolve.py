@@ -72,7 +72,8 @@ def test_another_retriever_than_the_papers_is_another_budget() -> None:
         ("lrurec", "cpu", ["task.window=0"], "task: window: .*greater than or equal to 1"),
         ("lrurec", "cpu", ["task.exclude=all"], "task: exclude: .*'window', 'history' or 'none'"),
         ("lrurec", "cpu", ["dropout"], "--set dropout: expected key=value"),
-        ("lrurec", "cpu", ["dropout=[1"], "--set dropout: .* is not a YAML value"),
+        ("lrurec", "cpu", ["dropout=[1"], "settings of lrurec: dropout: .*number"),
+        ("lrurec", "cpu", ["max_steps=yes"], "settings of lrurec: max_steps: .*integer"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_key(

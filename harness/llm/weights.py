@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+from safetensors import SafetensorError
 
 from harness.data import sources
 from harness.data.digest import sha256_of
@@ -65,7 +66,7 @@ def _known(name: str, entry: Entry, home: Home, report: Report) -> Weights:
         if entry.gguf is None:
             if not folder.exists():
                 _fill(folder, tiny.build)
-            return _in_folder(folder, "made")
+            return _converted(folder)
         if not folder.exists():
             source = sources.fetch(entry.gguf, name, home, report)
             report(f"de-quantising {entry.gguf.name} once, about half a minute")
@@ -75,24 +76,27 @@ def _known(name: str, entry: Entry, home: Home, report: Report) -> Weights:
 
 def _fill(folder: Path, build: Callable[[Path], None], source: dict[str, object] | None = None) -> None:
     """Build a folder beside its place and move it there, so that a kill leaves none that is incomplete."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir()
         build(partial)
-        if source:
-            converted = sha256_of(partial / "model.safetensors")
-            (partial / RECORD).write_text(json.dumps(source | {"converted_sha256": converted}))
-    except OSError as error:
+        weights = partial / "model.safetensors"
+        converted = sha256_of(weights)
+        made = {"origin": "made", "sha256": converted, "size_bytes": weights.stat().st_size, "pinned": False}
+        (partial / RECORD).write_text(json.dumps((source or made) | {"converted_sha256": converted}))
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise WorkError(
-            f"{folder}: {error.strerror or error}; --home must name a writable folder with enough space"
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        raise WorkError(f"{folder}: {reason}; --home must name a writable folder with enough space") from None
     partial.rename(folder)
 
 
 def _converted(folder: Path) -> Weights:
-    """A de-quantised backbone in the cache, if it is still what was written."""
+    """A backbone that was made or de-quantised into the cache, if its weights are still what was written."""
     try:
         source = json.loads((folder / RECORD).read_text())
         intact = sha256_of(folder / "model.safetensors") == source["converted_sha256"]

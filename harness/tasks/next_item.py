@@ -49,7 +49,7 @@ class NextItem:
     def queries(self, users: npt.NDArray[np.int64], device: torch.device) -> Queries:
         """The users' histories, cut to the window."""
         padded = as_padded([self.history(int(user)) for user in users], self.config.window)
-        return Queries(torch.from_numpy(users).to(device), padded.to(device))
+        return Queries(torch.tensor(users, device=device), padded.to(device))
 
     def excluded(self, users: npt.NDArray[np.int64], device: torch.device) -> Tensor:
         """Items that may not be recommended, 0 for none, shape [query, excluded]."""
@@ -100,7 +100,8 @@ def answer(scorer: Scorer, task: NextItem, device: torch.device, keep: int = 0) 
         rows = users - 1
         target = torch.from_numpy(task.targets[rows].astype(np.int64)).to(device)
         with torch.inference_mode():
-            scores = ranking.exclude(scorer(task.queries(users, device)), task.excluded(users, device), target)
+            scores = ranking.check_shape(scorer(task.queries(users, device)), (len(users), task.dataset.n_items + 1))
+            scores = ranking.exclude(scores, task.excluded(users, device), target)
             ranks, tied = ranking.rank_of(scores, target)
             if keep:
                 lists[rows] = ranking.top_items(scores, keep).cpu().numpy()

@@ -6,6 +6,18 @@ from torch import Tensor
 from harness.errors import WorkError
 
 
+def check_shape(scores: Tensor, expected: tuple[int, int]) -> Tensor:
+    """The scores, if they are what a system must return.
+
+    Raises:
+        WorkError: they are no floating-point tensor of the expected shape.
+    """
+    if not isinstance(scores, Tensor) or not scores.is_floating_point() or scores.shape != expected:
+        found = f"{scores.dtype} {list(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise WorkError(f"a system's scores are {found}; expected a floating-point tensor {list(expected)}")
+    return scores
+
+
 def check_finite(scores: Tensor) -> Tensor:
     """The scores, of shape [query, candidate].
 

@@ -55,7 +55,7 @@ def answer(
     if lists.shape[1] < task.config.candidates or (lists == 0).any():
         raise InputError(
             f"{task.dataset.name}: the retriever's lists are shorter than task.candidates={task.config.candidates}; "
-            "a smaller value would fit"
+            f"{(lists > 0).sum(axis=1).min()} would fit"
         )
     rank, ties = np.zeros((2, len(users)), dtype=np.int64)
     for start in range(0, len(users), BATCH):
@@ -64,7 +64,8 @@ def answer(
         candidates = torch.from_numpy(lists[chunk]).to(device)
         target = torch.from_numpy(task.targets[users[chunk] - 1].astype(np.int64)).to(device)
         with torch.inference_mode():
-            scores = ranking.check_finite(scorer(Queries(queries.user, queries.history, candidates)))
+            scores = scorer(Queries(queries.user, queries.history, candidates.clone()))
+            ranking.check_finite(ranking.check_shape(scores, (len(target), candidates.shape[1])))
             column = (candidates == target[:, None]).int().argmax(dim=1)
             ranks, tied = ranking.rank_of(scores, column.to(scores.device))
         rank[chunk], ties[chunk] = ranks.cpu().numpy(), tied.cpu().numpy()

@@ -71,3 +71,18 @@ def test_ranks_agree_with_a_plain_sort_user_by_user(seed: int, exclude: Exclude)
         order = [i for i in np.argsort(-scores[user].numpy(), kind="stable") if i and (i == target or i not in gone)]
         assert outcomes.rank[user - 1] == order.index(target) + 1
         assert lists[user - 1, : len(order)].tolist() == order[:20]
+
+
+def test_a_system_that_writes_into_its_queries_changes_nothing() -> None:
+    data = dataset(random_histories(20, 30), n_items=30)
+    scores = torch.rand(21, 31, generator=torch.Generator().manual_seed(1))
+    task = next_item.part(data, leave_one_out(data), "test", TaskConfig())
+
+    def vandal(queries: Queries) -> torch.Tensor:
+        answer = scores[queries.user]
+        queries.user.fill_(1)
+        queries.history.zero_()
+        return answer
+
+    ranks = [next_item.answer(each, task, CPU)[0].rank.tolist() for each in (vandal, lambda q: scores[q.user])]
+    assert ranks[0] == ranks[1]

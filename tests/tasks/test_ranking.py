@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from harness.errors import WorkError
-from harness.tasks.ranking import exclude, rank_of, top_items
+from harness.tasks.ranking import check_shape, exclude, rank_of, top_items
 
 #                     pad  1    2    3    4
 SCORES = torch.tensor([[9.0, 0.1, 0.5, 0.5, 0.9]])
@@ -58,3 +58,11 @@ def test_lists_agree_with_a_full_sort_and_with_ranks(scores: np.ndarray, k: int)
     rank, _ = rank_of(allowed, torch.tensor([1, 2, 3]))
     for target, place, items in zip((1, 2, 3), rank.tolist(), lists, strict=True):
         assert place > k or target in items
+
+
+@pytest.mark.parametrize(
+    "scores", [torch.zeros(2, 4), torch.zeros(3, 5), torch.zeros(2), torch.zeros(2, 5).bool(), np.zeros((2, 5)), None]
+)
+def test_scores_of_another_shape_or_type_are_an_error(scores: object) -> None:
+    with pytest.raises(WorkError, match=r"expected a floating-point tensor \[2, 5\]"):
+        check_shape(scores, (2, 5))  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ def read(name: str, interactions: Path, items: Path, users: Path | None = None) 
     unknown = rows.join(catalogue, on="item", how="anti").sort("line").head(1)
     for line, item in unknown.select("line", "item").iter_rows():
         raise InputError(f"{interactions}, line {line}: item {item!r} is not in {items.name}")
-    dataset = assemble(name, rows.rename({"pos": "time"}), catalogue)
+    dataset = assemble(name, rows.select("user", "item", time="pos"), catalogue)
     fields = dict(dataset.fields)
     raw_items = fields.pop("raw_id", dataset.raw_items)
     raw_users = _raw_users(users, dataset.raw_users) if users else dataset.raw_users
