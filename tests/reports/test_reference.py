@@ -1,0 +1,58 @@
+"""What the repository keeps: runs, the report rendered from them, and the README's excerpt of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import baselines  # noqa: F401  registers the systems
+from harness import cells, store
+from harness.cells import Cell
+from harness.papers import paper as papers
+from reports.render import render
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "reports" / "reference"
+COMMAND = "harness report llamarec --runs reports/reference --out reports/reference/llamarec"
+PAPER = papers.load("llamarec")
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[store.Run]:
+    return store.all_runs(REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def all_cells(runs: list[store.Run]) -> list[Cell]:
+    return [cell for table in PAPER.tables for cell in cells.cells(PAPER, table, runs)]
+
+
+@pytest.mark.parametrize("format_", ["md", "tex", "csv", "json"])
+def test_the_kept_runs_give_the_kept_report_byte_for_byte(
+    format_: str, runs: list[store.Run], all_cells: list[Cell]
+) -> None:
+    kept = (REFERENCE / "llamarec" / f"llamarec.{format_}").read_text(encoding="utf-8")
+    assert render("llamarec", all_cells, runs, format_, COMMAND) == kept
+
+
+def test_the_kept_runs_come_from_a_clean_commit(runs: list[store.Run]) -> None:
+    assert runs
+    assert all(run.record.git_sha and run.record.dirty is False for run in runs)
+
+
+def test_the_readmes_table_is_the_reports(all_cells: list[Cell]) -> None:
+    rows = re.findall(r"^\| (\w+) \| ([\d.]+) \[([\d.]+), ([\d.]+)\] \| ([\d.]+|-) \| ([a-z ]+) \|$", _readme(), re.M)
+    shown = {
+        cell.system: cell
+        for cell in all_cells
+        if (cell.table, cell.dataset, cell.metric, cell.k) == ("1", "ML-100k", "NDCG", 10)
+    }
+    assert [system for system, *_ in rows] == list(shown)
+    for system, *numbers, published, verdict in rows:
+        cell = shown[system]
+        assert numbers == [f"{value:.4f}" for value in (cell.mean, cell.low, cell.high)]
+        assert (published, verdict) == (cell.printed or "-", cell.verdict)
+
+
+def _readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
