@@ -60,7 +60,7 @@ def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[t
 
 def _preference(runs: list[Run]) -> tuple[int, bool, int, float, str]:
     profile = get_args(Profile).index(runs[0].config.profile)
-    validation = [max((value for _, value, _ in run.record.fit.curve), default=0.0) for run in runs]
+    validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
     return profile, is_paper_budget(runs[0].config), len(runs), sum(validation) / len(runs), latest
 

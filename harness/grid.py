@@ -26,11 +26,6 @@ def points(config: RunConfig) -> list[RunConfig]:
     ]
 
 
-def validation_value(finished: Run) -> float:
-    """The best value of the metric that the run monitored on validation."""
-    return max(value for _, value, _ in finished.record.fit.curve)
-
-
 def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
     """Run every point.
 
@@ -42,8 +37,7 @@ def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple
         finished, cached = run.execute(point, home, command, report)
         all_cached &= cached
         chosen = {key: point.settings[key] for key in register.find(config.system).grid}
-        report(
-            f"{config.system} {chosen}: {finished.record.fit.monitor} {validation_value(finished):.4f} on validation"
-        )
+        fit = finished.record.fit
+        report(f"{config.system} {chosen}: {fit.monitor} {fit.best_value():.4f} on validation")
         runs.append(finished)
-    return max(runs, key=validation_value), all_cached
+    return max(runs, key=lambda each: each.record.fit.best_value()), all_cached

@@ -26,6 +26,10 @@ class FitRecord(Strict):
     curve: tuple[tuple[int, float, float], ...] = ()
     notes: dict[str, float | int | str] = {}
 
+    def best_value(self) -> float:
+        """The best value of the monitored metric; 0 for a system that was not validated."""
+        return max((value for _, value, _ in self.curve), default=0.0)
+
 
 class ModelRecord(Strict):
     """The pretrained backbone behind a run.
