@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import baselines  # noqa: F401  registers the systems
 from harness import outcomes as outcome_file
 from harness import store
 from harness.config import Profile, Retriever, RunConfig, TaskConfig
