@@ -16,7 +16,7 @@ from harness.data.dataset import Ids, Sequences
 from harness.errors import InputError
 from harness.record import FitRecord, ModelRecord
 from harness.seeds import seeded
-from harness.system import Context, Queries, as_padded
+from harness.system import Context, Queries, as_padded, expect
 from harness.training import TrainingConfig
 
 
@@ -92,6 +92,16 @@ class SequenceSystem(Generic[Config]):
     def weights(self) -> dict[str, Tensor]:
         """The model's parameters by name."""
         return self.model.state_dict()
+
+    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
+        """Build the model and give it the parameters.
+
+        Raises:
+            InputError: they are another model's.
+        """
+        self.model = self.build(self.settings, context.dataset.n_items, context.window).to(context.device)
+        expect(weights, {name: value.shape for name, value in self.model.state_dict().items()})
+        self.model.load_state_dict(weights)
 
     def backbone(self) -> ModelRecord | None:
         """None: trained from scratch."""

@@ -5,6 +5,7 @@ Yue et al., "LlamaRec: Two-Stage Recommendation using Large Language Models for 
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from harness.llm.prompts import LETTERS
 from harness.llm.tuning import Example, TuningConfig, tune
 from harness.record import FitRecord, ModelRecord
 from harness.seeds import rng
-from harness.system import Context, Queries, SystemSpec, register
+from harness.system import Context, Queries, SystemSpec, expect, register
 
 
 class LlamaRecConfig(TuningConfig):
@@ -59,6 +60,23 @@ class LlamaRec:
     def fit(self, train: Sequences, context: Context) -> FitRecord:
         """Tune an adapter to answer training prompts with the letter of the item that came next."""
         settings = self.settings
+        self._load(context)
+        answers = next_items(train)
+        order = rng(context.seed, "prompts").permutation(answers)[: settings.prompts]
+
+        def example(position: int) -> Example:
+            history, candidates, answer = training_case(
+                train, position, context.dataset.n_items, settings.negatives, context.seed
+            )
+            end = self.llm.tokenizer.eos_token_id
+            return Example(prompt=self._prompt(history, candidates), answer=[self.letters[answer], end])
+
+        record = tune(self.llm, example, order, self.score, settings, context)
+        return record.model_copy(update={"notes": record.notes | {"letters": settings.negatives + 1}})
+
+    def _load(self, context: Context) -> None:
+        """Get the backbone with a fresh adapter, and the titles and letters as its tokenizer sees them."""
+        settings = self.settings
         self.llm = load(
             settings.backbone,
             context.home,
@@ -72,19 +90,6 @@ class LlamaRec:
         self.template = prompts.load("llamarec")
         self.letters = verbalizer.letter_tokens(self.llm.tokenizer, prompts.render(self.template, (), ()))
         lora.add(self.llm, settings, context.seed)
-
-        answers = next_items(train)
-        order = rng(context.seed, "prompts").permutation(answers)[: settings.prompts]
-
-        def example(position: int) -> Example:
-            history, candidates, answer = training_case(
-                train, position, context.dataset.n_items, settings.negatives, context.seed
-            )
-            end = self.llm.tokenizer.eos_token_id
-            return Example(prompt=self._prompt(history, candidates), answer=[self.letters[answer], end])
-
-        record = tune(self.llm, example, order, self.score, settings, context)
-        return record.model_copy(update={"notes": record.notes | {"letters": settings.negatives + 1}})
 
     def score(self, queries: Queries) -> Tensor:
         """Logits of the candidates' letters, shape [query, candidate].
@@ -101,6 +106,19 @@ class LlamaRec:
     def weights(self) -> dict[str, Tensor]:
         """The adapter."""
         return lora.adapter(self.llm.model)
+
+    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
+        """Load the backbone and give it the adapter.
+
+        Raises:
+            InputError: the adapter is another model's.
+        """
+        self._load(context)
+        own = lora.adapter(self.llm.model)
+        expect(weights, {name: value.shape for name, value in own.items()})
+        with torch.no_grad():
+            for name, value in own.items():
+                value.copy_(weights[name])
 
     def backbone(self) -> ModelRecord:
         """The LLM under the adapter."""

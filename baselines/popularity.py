@@ -7,7 +7,7 @@ from torch import Tensor
 from harness.config import Strict
 from harness.data.dataset import Sequences
 from harness.record import FitRecord, ModelRecord
-from harness.system import Context, Queries, SystemSpec, register
+from harness.system import Context, Queries, SystemSpec, expect, register
 
 
 class PopularityConfig(Strict):
@@ -35,6 +35,11 @@ class Popularity:
     def weights(self) -> dict[str, Tensor]:
         """The counts, shape [item + 1]."""
         return {"counts": self.counts}
+
+    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
+        """Take the counts."""
+        expect(weights, {"counts": torch.Size([context.dataset.n_items + 1])})
+        self.counts = weights["counts"].to(context.device)
 
     def backbone(self) -> ModelRecord | None:
         """None."""

@@ -101,6 +101,14 @@ class System(Protocol):
         """The fitted weights to keep in the run folder (an adapter rather than its backbone)."""
         ...
 
+    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
+        """Become what :meth:`fit` left behind, from the weights that it gave; nothing is trained.
+
+        Raises:
+            InputError: the weights are another model's.
+        """
+        ...
+
     def backbone(self) -> ModelRecord | None:
         """The pretrained model behind the scores, or None."""
         ...
@@ -179,6 +187,21 @@ def find(name: str) -> SystemSpec:
     if name not in _REGISTER:
         raise InputError(f"system {name!r} is unknown; known: {', '.join(sorted(_REGISTER))}")
     return _REGISTER[name]
+
+
+def expect(weights: dict[str, Tensor], shapes: dict[str, torch.Size]) -> None:
+    """Hold given weights against the names and shapes that a model has.
+
+    Raises:
+        InputError: they differ; names the first tensor that does.
+    """
+    found = {name: value.shape for name, value in weights.items()}
+    for name in sorted(found.keys() | shapes.keys()):
+        if found.get(name) != shapes.get(name):
+            has, needs = (
+                "none" if shape is None else str(list(shape)) for shape in (found.get(name), shapes.get(name))
+            )
+            raise InputError(f"weights: tensor {name} is {has}; this model's is {needs}")
 
 
 def as_padded(rows: list[npt.NDArray[np.int32]], window: int) -> Tensor:

@@ -88,6 +88,15 @@ def test_what_a_fit_leaves(tmp_path: Path) -> None:
     assert all("lora_" in name for name in system.weights())
 
 
+def test_restored_from_its_adapter_it_scores_the_same(tmp_path: Path) -> None:
+    fitted, _ = fit(tmp_path)
+    restored = LlamaRec(fitted.settings)
+    restored.restore({name: value.clone() for name, value in fitted.weights().items()}, context(tmp_path, seed=5))
+    assert torch.equal(fitted.score(QUERIES), restored.score(QUERIES))
+    with pytest.raises(InputError, match="weights: tensor .* is none; this model's is"):
+        restored.restore({}, context(tmp_path))
+
+
 def test_nf4_can_be_tuned_on_the_cpu(tmp_path: Path) -> None:
     system, said = fit(tmp_path, quantisation="nf4", prompts=16)
     assert system.backbone().quantisation == "nf4"

@@ -197,6 +197,29 @@ def test_candidates_are_scored_in_their_order(tmp_path: Path) -> None:
     assert torch.equal(some, everything[:, [3, 1, 2]])
 
 
+@pytest.mark.parametrize("name", [*SYSTEMS, "popularity"])
+def test_restored_from_its_weights_it_scores_the_same(name: str, tmp_path: Path) -> None:
+    data = dataset(random_histories(20, N_ITEMS), N_ITEMS)
+    given, split = context(tmp_path, data, LENGTH)
+    spec = find(name)
+    settings = spec.config.model_validate({} if name == "popularity" else SMALL)
+    fitted, restored = spec.build(settings), spec.build(settings)
+    fitted.fit(split.train, given)
+    restored.restore({key: value.clone() for key, value in fitted.weights().items()}, given)
+    queries = Queries(torch.arange(5), batch()[:, 1:])
+    assert torch.equal(fitted.score(queries), restored.score(queries))
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    fitted = fit("lrurec", tmp_path, max_steps=1)
+    given, _ = context(tmp_path, dataset(random_histories(20, N_ITEMS), N_ITEMS), LENGTH)
+    other = find("lrurec").build(find("lrurec").config(width=8))
+    with pytest.raises(InputError, match=r"weights: tensor \S+ is \[.*\]; this model's is \["):
+        other.restore(fitted.weights(), given)
+    with pytest.raises(InputError, match=r"weights: tensor bias is none; this model's is \[30\]"):
+        fitted.restore({key: value for key, value in fitted.weights().items() if key != "bias"}, given)
+
+
 def test_nothing_to_train_on_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="made-up: no user has 2 training items"):
         fit("lrurec", tmp_path, dataset([[1, 2, 3], [2, 3, 1]], 3))
