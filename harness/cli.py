@@ -5,9 +5,8 @@ import shlex
 import sys
 import traceback
 from contextlib import redirect_stdout
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,11 +15,23 @@ from harness import home as homes
 from harness import system as register
 from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
-from harness.data import catalogue
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
+from harness.listing import Listing, listing
 from harness.llm import backbone as backbones
-from harness.papers import paper as papers
+from harness.options import (
+    BackboneOption,
+    DebugOption,
+    DeviceOption,
+    EstimatorOption,
+    HomeOption,
+    JsonOption,
+    MirrorOption,
+    ProfileOption,
+    Targets,
+    named,
+    parse_seeds,
+)
 from harness.reproduce import Planned, Target
 from harness.store import Run
 from reports import render
@@ -34,64 +45,12 @@ app = typer.Typer(
 CUTOFFS = (5, 10)
 INTERRUPTED = 130
 
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="State folder; else LLMREC_HOME, else the platform's cache.")
-]
-MirrorOption = Annotated[Path | None, typer.Option("--mirror", help="Folder to take files from; else LLMREC_MIRROR.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu or cuda; the GPU where there is one.")]
-ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the paper to spend.")]
-EstimatorOption = Annotated[
-    str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first; else the published column's.")
-]
-BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
-Targets = Annotated[list[str] | None, typer.Argument(metavar="[PAPER[:TABLE]]...")]
-
-
-class Listing(StrEnum):
-    """What ``harness list`` can list."""
-
-    systems = "systems"
-    datasets = "datasets"
-    backbones = "backbones"
-    papers = "papers"
-    profiles = "profiles"
-
 
 def register_systems() -> None:
     """Register this repository's systems and those of installed plug-ins; top level, so that processes can call it."""
     import baselines  # noqa: F401
 
     register.load_plugins()
-
-
-def listing(what: Listing) -> list[dict[str, Any]]:
-    """The rows of one list."""
-    if what is Listing.systems:
-        return [
-            {
-                "name": spec.name,
-                "tasks": list(spec.tasks),
-                "scores": spec.scores,
-                "needs": list(spec.needs),
-                "llm": spec.llm,
-                "conventional_recommender": spec.conventional,
-                "source": spec.source,
-            }
-            for spec in register.systems().values()
-        ]
-    if what is Listing.datasets:
-        return [
-            {"name": name, "title": entry.title, **entry.counts.model_dump(), "terms": entry.terms}
-            for name, entry in catalogue.entries().items()
-        ]
-    if what is Listing.backbones:
-        return backbones.describe()
-    if what is Listing.papers:
-        loaded = map(papers.load, papers.names())
-        return [{"name": p.id, "title": p.title, "tables": list(p.tables), "backbone": p.backbone} for p in loaded]
-    return [{"name": name, "about": resolve.profile_file(name).about} for name in resolve.profiles()]
 
 
 @app.command("list")
@@ -333,32 +292,6 @@ def show_report(
     for paper, own in cells.items():
         for path in render.write(paper, own, runs, out, command_line()) if out else []:
             console.progress(f"written: {path.absolute()}")
-
-
-def named(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list; None where it was left out.
-
-    Raises:
-        InputError: nothing was named.
-    """
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise InputError("an option takes a list of names, and got none; leave it out for the default")
-    return parts
-
-
-def parse_seeds(text: str) -> list[int]:
-    """``42,43`` as numbers, each once.
-
-    Raises:
-        InputError: something else than whole numbers from 0.
-    """
-    parts = named(text) or []
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise InputError(f"--seeds {text!r}: expected whole numbers from 0, e.g. 42,43,44")
-    return list(dict.fromkeys(int(part) for part in parts))
 
 
 def command_line() -> str:

@@ -27,7 +27,7 @@ LAYERS = (
     },
     {"tasks", "metrics", "llm"},
     {"training", "stats", "verdict", "resolve", "job", "run", "grid"},
-    {"evidence", "cells", "engine", "reproduce", "doctor", "console", "cli", "__main__"},
+    {"evidence", "cells", "engine", "reproduce", "doctor", "console", "listing", "options", "cli", "__main__"},
 )
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 

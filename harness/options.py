@@ -1,0 +1,48 @@
+"""Options that several verbs share, and how their texts are read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import InputError
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="State folder; else LLMREC_HOME, else the platform's cache.")
+]
+MirrorOption = Annotated[Path | None, typer.Option("--mirror", help="Folder to take files from; else LLMREC_MIRROR.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu or cuda; the GPU where there is one.")]
+ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the paper to spend.")]
+EstimatorOption = Annotated[
+    str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first; else the published column's.")
+]
+BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
+Targets = Annotated[list[str] | None, typer.Argument(metavar="[PAPER[:TABLE]]...")]
+
+
+def named(text: str | None) -> list[str] | None:
+    """A comma-separated option as a list; None where it was left out.
+
+    Raises:
+        InputError: nothing was named.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise InputError("an option takes a list of names, and got none; leave it out for the default")
+    return parts
+
+
+def parse_seeds(text: str) -> list[int]:
+    """``42,43`` as numbers, each once.
+
+    Raises:
+        InputError: something else than whole numbers from 0.
+    """
+    parts = named(text) or []
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise InputError(f"--seeds {text!r}: expected whole numbers from 0, e.g. 42,43,44")
+    return list(dict.fromkeys(int(part) for part in parts))
