@@ -11,6 +11,7 @@ from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, metric_at, number
 from harness.record import Statistics
 from harness.resolve import is_paper_budget
+from harness.selection import Selection
 from harness.store import Run
 from harness.verdict import Likeness, Verdict, judge, judge_size
 
@@ -32,7 +33,8 @@ class Cell(BaseModel):
         estimator: how outcomes became ``mean``; ``exact_mean`` is the plain mean over users.
         difference: ``mean`` - ``published``.
         profile: of the runs.
-        configurations: how many configurations there were; the most expensive profile's is shown.
+        configurations: how many configurations there are runs of; the most expensive profile's is shown.
+        tried: among how many configurations validation chose; 1 where nothing was searched.
         runs: identities of the runs behind the number.
         commits: what they were run from; ``dirty`` if any tree had changes.
     """
@@ -63,12 +65,19 @@ class Cell(BaseModel):
     difference: float | None = None
     profile: str | None = None
     configurations: int | None = None
+    tried: int | None = None
     runs: tuple[str, ...] = ()
     commits: tuple[str, ...] = ()
     dirty: bool | None = None
 
 
-def cells(paper: Paper, table: str, runs: Sequence[Run], estimator: str | None = None) -> list[Cell]:
+def cells(
+    paper: Paper,
+    table: str,
+    runs: Sequence[Run],
+    estimator: str | None = None,
+    selections: Sequence[Selection] = (),
+) -> list[Cell]:
     """The cells of a table in the paper's order: data sets, then systems, then metrics.
 
     Args:
@@ -76,6 +85,7 @@ def cells(paper: Paper, table: str, runs: Sequence[Run], estimator: str | None =
         table: its table's number.
         runs: all finished runs there are; what belongs to the table is chosen from them.
         estimator: how to reduce outcomes; None takes what the paper's file declares for each column.
+        selections: all searches there are.
 
     Raises:
         InputError: no such table or estimator, or a run's outcomes cannot be read.
@@ -83,19 +93,24 @@ def cells(paper: Paper, table: str, runs: Sequence[Run], estimator: str | None =
     spec = paper.table(table)
     if isinstance(spec, StatisticsTable):
         return list(_statistics(paper, table, spec, runs))
-    return list(_accuracy(paper, table, spec, runs, estimator))
+    return list(_accuracy(paper, table, spec, runs, estimator, selections))
 
 
 def _accuracy(
-    paper: Paper, table: str, spec: AccuracyTable, runs: Sequence[Run], estimator: str | None
+    paper: Paper,
+    table: str,
+    spec: AccuracyTable,
+    runs: Sequence[Run],
+    estimator: str | None,
+    selections: Sequence[Selection],
 ) -> Iterator[Cell]:
     for dataset, rows in spec.published.items():
         for system in spec.systems(dataset):
             evidence = Evidence()
             if name := paper.systems.get(system):
-                evidence = gather(runs, name, paper.datasets[dataset].names)
+                evidence = gather(runs, name, paper.datasets[dataset].names, selections)
             if spec.users:
-                evidence = restrict(evidence, runs, paper.systems[spec.users.system], spec.users.among)
+                evidence = restrict(evidence, runs, paper.systems[spec.users.system], spec.users.among, selections)
             likeness = _likeness(paper, dataset, evidence.runs, runs)
             how = estimator or spec.estimator(dataset, system)
             for label, row in rows.items():
@@ -110,7 +125,7 @@ def _accuracy(
                     k=k,
                     published=published,
                     printed=printed,
-                    **_shared(evidence.runs, evidence.configurations),
+                    **_shared(evidence),
                     **_reduced(evidence, metric, k, how, published, likeness),
                 )
 
@@ -128,8 +143,9 @@ def _likeness(paper: Paper, dataset: str, shown: Sequence[Run], runs: Sequence[R
     )
 
 
-def _shared(shown: Sequence[Run], configurations: int) -> dict[str, Any]:
+def _shared(evidence: Evidence) -> dict[str, Any]:
     """What the cells of a column say of its runs."""
+    shown = evidence.runs
     if not shown:
         return {}
     config, record = shown[0].config, shown[0].record
@@ -139,7 +155,8 @@ def _shared(shown: Sequence[Run], configurations: int) -> dict[str, Any]:
         "seeds": len(shown),
         "backbone": record.model.name if record.model else None,
         "profile": config.profile,
-        "configurations": configurations,
+        "configurations": evidence.configurations,
+        "tried": evidence.tried,
         **_provenance(shown),
     }
 

@@ -33,6 +33,7 @@ from harness.options import (
     parse_seeds,
 )
 from harness.reproduce import Planned, Target
+from harness.selection import Selection, all_selections
 from harness.store import Run
 from reports import render
 
@@ -205,7 +206,7 @@ def reproduce_(
                 console.progress(f"error: {result}")
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
-    show_report(chosen, list(runs.values()), estimator, out, as_json)
+    show_report(chosen, list(runs.values()), all_selections(state.runs), estimator, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
     if missing:
@@ -235,7 +236,7 @@ def report(
     folder = runs or homes.resolve(home).runs
     found = store.all_runs(folder) if runs or folder.is_dir() else []
     chosen = reproduce.parse_targets(targets or [])
-    show_report(chosen, found, estimator, out, as_json, format_)
+    show_report(chosen, found, all_selections(folder), estimator, out, as_json, format_)
 
 
 @app.command("doctor")
@@ -275,6 +276,7 @@ def show_plan(planned: list[Planned], as_json: bool) -> None:
 def show_report(
     targets: list[Target],
     runs: list[Run],
+    selections: list[Selection],
     estimator: str | None,
     out: Path | None,
     as_json: bool,
@@ -282,7 +284,8 @@ def show_report(
 ) -> None:
     """Print the tables' cells or the tables, and write every format into ``out`` where it is given."""
     cells = {
-        t.paper.id: [c for table in t.tables for c in make_cells(t.paper, table, runs, estimator)] for t in targets
+        t.paper.id: [c for table in t.tables for c in make_cells(t.paper, table, runs, estimator, selections)]
+        for t in targets
     }
     for paper, own in cells.items():
         if not as_json:

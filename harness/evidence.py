@@ -1,7 +1,7 @@
 """Which runs stand behind a column of a table: one configuration, one run a seed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from harness.config import Profile
 from harness.outcomes import Outcomes
 from harness.resolve import is_paper_budget
+from harness.selection import Selection
 from harness.store import Run
 
 
@@ -20,12 +21,14 @@ class Evidence:
     Attributes:
         runs: the runs.
         outcomes: their outcomes on the users that count, in the same order.
-        configurations: how many configurations of the system there were to choose from.
+        configurations: how many configurations of the system there are runs of.
+        tried: among how many configurations validation chose this one; 1 where nothing was searched.
     """
 
     runs: tuple[Run, ...] = ()
     outcomes: tuple[Outcomes, ...] = ()
     configurations: int = 0
+    tried: int = 1
 
 
 def configuration(run: Run) -> str:
@@ -35,16 +38,19 @@ def configuration(run: Run) -> str:
     return "\n".join([config, *inputs])
 
 
-def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[tuple[Run, ...], int]:
+def choose(
+    runs: Iterable[Run], system: str, datasets: Iterable[str], selections: Iterable[Selection] = ()
+) -> tuple[tuple[Run, ...], int]:
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
-    The first data set that has runs is taken; then the most expensive profile, the paper's own budget, the most
-    seeds, the best value on validation (as a grid search takes), the latest start.
+    The first data set that has runs is taken; then the most expensive profile, the paper's own budget, what a search
+    took on validation, the most seeds, the best value on validation, the latest start.
 
     Args:
         runs: all runs there are.
         system: the harness's name of the system.
         datasets: the harness's names of data sets, the preferred one first.
+        selections: all searches there are.
     """
     own = sorted((run for run in runs if run.config.system == system), key=lambda run: run.record.started_at)
     for dataset in datasets:
@@ -53,25 +59,29 @@ def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[t
             if run.config.dataset == dataset:
                 groups.setdefault(configuration(run), {})[run.config.seed] = run
         if groups:
-            best = max(groups.values(), key=lambda by_seed: _preference(list(by_seed.values())))
+            best = max(groups.values(), key=lambda by_seed: _preference(list(by_seed.values()), selections))
             return tuple(best[seed] for seed in sorted(best)), len(groups)
     return (), 0
 
 
-def _preference(runs: list[Run]) -> tuple[int, bool, int, float, str]:
+def _preference(runs: list[Run], selections: Iterable[Selection]) -> tuple[int, bool, bool, int, float, str]:
+    taken = any(selection.takes(runs[0].config) for selection in selections)
     profile = get_args(Profile).index(runs[0].config.profile)
     validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
-    return profile, is_paper_budget(runs[0].config), len(runs), sum(validation) / len(runs), latest
+    return profile, is_paper_budget(runs[0].config), taken, len(runs), sum(validation) / len(runs), latest
 
 
-def gather(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> Evidence:
+def gather(runs: Iterable[Run], system: str, datasets: Iterable[str], selections: Iterable[Selection] = ()) -> Evidence:
     """The chosen runs with all their outcomes."""
-    chosen, configurations = choose(runs, system, datasets)
-    return Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations)
+    chosen, configurations = choose(runs, system, datasets, selections)
+    tried = max((len(each.tried) for run in chosen[:1] for each in selections if each.takes(run.config)), default=1)
+    return Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations, tried)
 
 
-def restrict(evidence: Evidence, runs: Iterable[Run], retriever: str, among: int) -> Evidence:
+def restrict(
+    evidence: Evidence, runs: Iterable[Run], retriever: str, among: int, selections: Iterable[Selection] = ()
+) -> Evidence:
     """Keep only the users whose target the retriever's run of the same seed ranks among its first ``among``.
 
     All columns are held to the same users: those of the retriever's run that a re-ranker of the seed ordered, where
@@ -83,23 +93,26 @@ def restrict(evidence: Evidence, runs: Iterable[Run], retriever: str, among: int
         runs: all runs there are.
         retriever: the harness's name of the retriever.
         among: the last rank that counts as retrieved.
+        selections: all searches there are.
     """
     kept: list[tuple[Run, Outcomes]] = []
     for run, outcomes in zip(evidence.runs, evidence.outcomes, strict=True):
-        counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among))
+        counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among, selections))
         if counts.any():
             kept.append((run, outcomes.take(counts)))
-    return Evidence(tuple(run for run, _ in kept), tuple(rest for _, rest in kept), evidence.configurations)
+    return replace(evidence, runs=tuple(run for run, _ in kept), outcomes=tuple(rest for _, rest in kept))
 
 
-def _retrieved(run: Run, runs: Iterable[Run], retriever: str, among: int) -> npt.NDArray[np.int64]:
+def _retrieved(
+    run: Run, runs: Iterable[Run], retriever: str, among: int, selections: Iterable[Selection]
+) -> npt.NDArray[np.int64]:
     """Users that the retriever's run with the data, profile and seed of ``run`` found, shape [query]."""
     shared = (run.config.dataset, run.config.profile, run.config.seed)
     alike = [each for each in runs if (each.config.dataset, each.config.profile, each.config.seed) == shared]
     rankers = [run] if run.config.retriever else alike
     ordered = {each.config.retriever.run for each in rankers if each.config.retriever}
     own = [each for each in alike if each.record.run in ordered] or alike
-    for found in choose(own, retriever, [run.config.dataset])[0]:
+    for found in choose(own, retriever, [run.config.dataset], selections)[0]:
         ranked = found.outcomes()
         return ranked.query[ranked.rank <= among]
     return np.empty(0, dtype=np.int64)

@@ -1,13 +1,16 @@
-"""Grid search: one run a point of the system's own grid; the best on validation is taken."""
+"""Grid search on validation: every point is trained, no test query is asked; the best point alone becomes a run."""
 
+import shutil
+from datetime import UTC, datetime
 from itertools import product
 
-from harness import run
+from harness import data, environment, run, selection
 from harness import system as register
 from harness.config import RunConfig
 from harness.errors import InputError
 from harness.home import Home
 from harness.progress import Report
+from harness.selection import Selection, Tried
 from harness.store import Run
 
 
@@ -27,17 +30,39 @@ def points(config: RunConfig) -> list[RunConfig]:
 
 
 def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
-    """Run every point.
+    """Train every point, keep what was tried beside the runs, and finish the point that validated best.
+
+    A search that was killed goes on where it stood; one that was finished is not done again.
 
     Returns:
-        The run with the best validation value, the first of equals, and whether all points were there already.
+        The run of the best point, the first of equals, and whether it was there already.
     """
-    runs, all_cached = [], True
+    sources = {source.name: source.sha256 for source in data.load(config.dataset, home, report).sources}
+    for done in selection.all_selections(home.runs):
+        if done.covers(config) and (done.config.seed, done.inputs) == (config.seed, sources):
+            return run.execute(done.config, home, command, report)
+    started, grid = datetime.now(UTC).isoformat(timespec="seconds"), register.find(config.system).grid
+    tried, checkpoints, monitor = [], [], ""
     for point in points(config):
-        finished, cached = run.execute(point, home, command, report)
-        all_cached &= cached
-        chosen = {key: point.settings[key] for key in register.find(config.system).grid}
-        fit = finished.record.fit
-        report(f"{config.system} {chosen}: {fit.monitor} {fit.best_value():.4f} on validation")
-        runs.append(finished)
-    return max(runs, key=lambda each: each.record.fit.best_value()), all_cached
+        fit, checkpoint = run.fit(point, home, command, report)
+        values = {key: point.settings[key] for key in grid}
+        tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
+        checkpoints.append(checkpoint)
+        monitor = fit.monitor or ""
+        report(f"{config.system} {values}: {monitor} {fit.best_value():.4f} on validation")
+    taken = max(range(len(tried)), key=lambda index: tried[index].value)
+    sha, dirty = environment.commit()
+    found = Selection(
+        config=points(config)[taken],
+        inputs=sources,
+        monitor=monitor,
+        tried=tuple(tried),
+        command=command,
+        started_at=started,
+        git_sha=sha,
+        dirty=dirty,
+    )
+    selection.write(found, home.runs)
+    for checkpoint in checkpoints[:taken] + checkpoints[taken + 1 :]:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    return run.execute(found.config, home, command, report)

@@ -19,7 +19,7 @@ from harness.data.splits import Split
 from harness.home import Home
 from harness.outcomes import Outcomes
 from harness.progress import Report
-from harness.record import Queries, RunRecord, Statistics
+from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
 from harness.system import Context, Scorer, System, SystemSpec
 from harness.tasks import next_item, rerank
@@ -58,12 +58,10 @@ class Job:
         config, started = self.config, datetime.now(UTC)
         sha, dirty = environment.commit()
         resumed = checkpoint.load(self.work) is not None
-        environment.ask_for_deterministic_kernels(config.device)
         energy = environment.energy_j()
         with _collected_warnings() as nondeterministic:
-            system = self.spec.build(self.spec.config.model_validate(config.settings))
             clock = [time.perf_counter()]
-            fit = system.fit(self.split.train, self.context(system))
+            system, fit = self.fit()
             clock.append(time.perf_counter())
             answers = self.answer(system.score)
             clock.append(time.perf_counter())
@@ -111,7 +109,13 @@ class Job:
             ),
         )
 
-    def context(self, system: System) -> Context:
+    def fit(self) -> tuple[System, FitRecord]:
+        """Build the system and train it, from its checkpoint where there is one."""
+        environment.ask_for_deterministic_kernels(self.config.device)
+        system = self.spec.build(self.spec.config.model_validate(self.config.settings))
+        return system, system.fit(self.split.train, self.context())
+
+    def context(self) -> Context:
         """What the system is given; validation goes through the task, so that it never sees a target."""
         config, device = self.config, torch.device(self.config.device)
         task = next_item.part(self.dataset, self.split, "validation", config.task)

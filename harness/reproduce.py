@@ -12,6 +12,7 @@ from harness.home import Home
 from harness.papers import paper as papers
 from harness.papers.paper import AccuracyTable, Paper
 from harness.progress import Report
+from harness.selection import all_selections, as_searched
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def plan(
     systems: list[str] | None = None,
     changes: dict[str, Any] | None = None,
 ) -> list[Planned]:
-    """The runs behind a paper's tables, retrievers before their re-rankers.
+    """The runs behind a paper's tables, retrievers before their re-rankers; settings are what a grid search took.
 
     Args:
         target: paper and tables; a table of statistics alone needs one run a set, of the paper's first system.
@@ -147,6 +148,7 @@ def plan(
     known = known or dict(list(target.paper.systems.items())[:1])
     chosen = set(choose(systems, known, list(known), "system")) | needed
     finished = store.all_runs(home.runs) if home.runs.is_dir() else []
+    selections = all_selections(home.runs)
     planned = []
     for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
         keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
@@ -154,7 +156,7 @@ def plan(
             cells = sum(len(table.published[column]) for table in tables if table.shows(column, printed))
             for seed in seeds:
                 own = {key: (changes or {})[key] for key in keys}
-                config = resolve.resolve(system, dataset, profile, seed, device, own)
+                config = as_searched(resolve.resolve(system, dataset, profile, seed, device, own), selections)
                 planned.append(_planned(config, cells, finished))
     return planned
 

@@ -17,6 +17,8 @@ from harness.home import Home
 from harness.job import Job
 from harness.llm import backbone
 from harness.progress import Report
+from harness.record import FitRecord
+from harness.selection import all_selections, as_searched
 from harness.store import Run
 from harness.system import SystemSpec
 
@@ -39,6 +41,31 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
     Raises:
         InputError: the system cannot do this task on this data.
     """
+    job = _prepare(config, home, command, report)
+    with _alone(home.work / f"{job.run}.lock", report):
+        if found := store.find(home.runs, job.run):
+            return found, True
+        finished = store.write(home.runs, job.config, job.run, job.fill)
+        shutil.rmtree(job.work, ignore_errors=True)
+    return finished, False
+
+
+def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[FitRecord, Path]:
+    """Train what a run trains and ask no test query.
+
+    Args and errors are those of :func:`execute`.
+
+    Returns:
+        How training went, and the folder of the checkpoint from which :func:`execute` goes on.
+    """
+    job = _prepare(config, home, command, report)
+    with _alone(home.work / f"{job.run}.lock", report):
+        found = store.find(home.runs, job.run)
+        return (found.record.fit if found else job.fit()[1]), job.work
+
+
+def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
+    """Load and check what a run needs; a re-ranker's retriever is run first."""
     spec = register.find(config.system)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
@@ -49,15 +76,9 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
         config = config.model_copy(
             update={"retriever": Retriever(system=retriever.config.system, run=retriever.record.run)}
         )
-    run = store.identity(config, digests)
     home.work.mkdir(parents=True, exist_ok=True)
-    with _alone(home.work / f"{run}.lock", report):
-        if found := store.find(home.runs, run):
-            return found, True
-        job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report)
-        finished = store.write(home.runs, config, run, job.fill)
-        shutil.rmtree(job.work, ignore_errors=True)
-    return finished, False
+    run = store.identity(config, digests)
+    return Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report)
 
 
 @contextmanager
@@ -106,6 +127,7 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
         if "retriever" in register.find(name).needs:
             raise InputError(f"retriever={name}: is a re-ranker itself; name a system that ranks the whole catalogue")
         own = resolve.resolve(name, config.dataset, config.profile, config.seed, config.device)
+        own = as_searched(own, all_selections(home.runs))
         found, _ = execute(own.model_copy(update={"task": config.task}), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
         raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")

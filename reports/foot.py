@@ -35,7 +35,8 @@ def foot(
     if spec.kind == "accuracy":
         lines |= {
             "Interval": "; ".join(text for kind, text in INTERVALS.items() if any(c.interval == kind for c in cells)),
-            "Estimator": _estimators(cells),
+            "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),
+            "Configurations tried": _by_column(cells, _tried),
         }
     lines |= {
         "Commit": "; ".join(dict.fromkeys(commit(run) for run in runs)),
@@ -76,8 +77,8 @@ def _profiles(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
     return _by_column(cells, lambda cell: f"{cell.profile}, seed {'+'.join(seed_of[run] for run in cell.runs)}")
 
 
-def _estimators(cells: Sequence[Cell]) -> str:
-    return _by_column(cells, lambda cell: cell.estimator or "")
+def _tried(cell: Cell) -> str:
+    return "1, no grid search" if cell.tried == 1 else f"{cell.tried}, the best on validation"
 
 
 def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:

@@ -21,6 +21,7 @@ LAYERS = (
         "checkpoint",
         "papers",
         "store",
+        "selection",
         "environment",
         "system",
         "progress",

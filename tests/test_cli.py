@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, store
+from harness.selection import all_selections
 from tests.worlds import prepared_folder, random_histories
 
 
@@ -85,12 +86,22 @@ def test_a_ranker_makes_its_retrievers_run_first(harness: Harness, films: Path) 
     assert ranker.record.queries.asked == outcomes.asked.sum() == 60 - ranker.record.queries.withheld
 
 
-def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    best = harness.run("lrurec", films, "--grid")
-    runs = [run for run in store.all_runs(harness.home / "runs") if run.config.system == "lrurec"]
-    assert len(runs) == 10
-    values = {run.record.run: max(value for _, value, _ in run.record.fit.curve) for run in runs}
-    assert values[str(best["run"])] == max(values.values())
+def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, tmp_path: Path) -> None:
+    best = harness.run("lrurec", films, "--grid", "--seed", "5")
+    taken = store.find(harness.home / "runs", str(best["run"]))
+    (search,) = (each for each in all_selections(harness.home / "runs") if each.config.seed == 5)
+    assert (len(search.tried), search.monitor, search.config) == (10, "Recall@10", taken.config)
+    assert taken.record.fit.best_value() == max(each.value for each in search.tried)
+    runs = [run for run in store.all_runs(harness.home / "runs") if run.config.seed == 5]
+    assert [run.record.run for run in runs] == [best["run"]]  # no test query was asked of the other nine
+    assert not [path for path in (harness.home / "work").iterdir() if path.is_dir()]
+    assert harness.run("lrurec", films, "--grid", "--seed", "5")["cached"]
+
+    settings = [f"--set={key}={value}" for key, value in search.searched().items()]
+    alone = harness.run("lrurec", films, "--seed", "5", *settings, "--home", str(tmp_path / "other"))
+    again = store.open_run(Path(str(alone["folder"])))
+    assert again.record.run == best["run"]
+    assert again.record.files["outcomes.parquet"] == taken.record.files["outcomes.parquet"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""What a grid search left: the configurations that were tried, what each was worth on validation, which was taken."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.config import RunConfig, Strict, one_line
+from harness.errors import InputError
+
+SUFFIX = ".selection.json"
+
+
+class Tried(Strict):
+    """One configuration of a search.
+
+    Attributes:
+        settings: the values of the searched settings.
+        value: the best value on validation.
+        best_step, steps: when that was, and how long training went on.
+    """
+
+    settings: dict[str, float]
+    value: float
+    best_step: int
+    steps: int
+
+
+class Selection(Strict):
+    """A search over one system's settings on one data set; no test query was asked for it.
+
+    Attributes:
+        config: the configuration that was taken.
+        inputs: digests of the data's files.
+        monitor: the validation metric, e.g. ``Recall@10``.
+        tried: every configuration, in the order of the grid; the first of the best was taken.
+        command, started_at, git_sha, dirty: how the search came about.
+        seal: sha256 of all this without the field itself, so that an edit shows.
+    """
+
+    config: RunConfig
+    inputs: dict[str, str]
+    monitor: str
+    tried: tuple[Tried, ...]
+    command: str
+    started_at: str
+    git_sha: str | None
+    dirty: bool | None
+    seal: str = ""
+
+    def digest(self) -> str:
+        """What ``seal`` must be."""
+        return hashlib.sha256(self.model_dump_json(exclude={"seal"}).encode()).hexdigest()
+
+    def searched(self) -> dict[str, float]:
+        """The searched settings with the values that were taken."""
+        return {key: self.config.settings[key] for key in self.tried[0].settings}
+
+    def covers(self, config: RunConfig) -> bool:
+        """Whether a config is one of those that were tried, but for its seed and device."""
+        return self.base(config) == self.base(self.config)
+
+    def takes(self, config: RunConfig) -> bool:
+        """Whether a config is the one that was taken, but for its seed and device."""
+        return self.covers(config) and all(config.settings[key] == value for key, value in self.searched().items())
+
+    def base(self, config: RunConfig) -> RunConfig:
+        """What all configurations of the search share: a config without searched settings, seed and device."""
+        settings = {key: value for key, value in config.settings.items() if key not in self.tried[0].settings}
+        return config.model_copy(update={"settings": settings, "seed": 0, "device": "", "retriever": None})
+
+
+def write(selection: Selection, runs: Path) -> Path:
+    """Seal a selection and keep it among the runs; one of the same search is replaced."""
+    config = selection.config
+    base = hashlib.sha256(selection.base(config).model_dump_json().encode()).hexdigest()[:16]
+    name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
+    sealed = selection.model_copy(update={"seal": selection.digest()})
+    runs.mkdir(parents=True, exist_ok=True)
+    temporary = runs / f".{name}.tmp"
+    temporary.write_text(sealed.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return temporary.replace(runs / name)
+
+
+def all_selections(runs: Path) -> list[Selection]:
+    """Every selection under a folder, at any depth, by file name.
+
+    Raises:
+        InputError: one of them was changed by hand.
+    """
+    return [_read(path) for path in sorted(runs.rglob(f"*{SUFFIX}")) if not path.name.startswith(".")]
+
+
+def _read(path: Path) -> Selection:
+    try:
+        selection = Selection.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a grid search of this harness ({one_line(error)}); delete the file") from None
+    if selection.seal != selection.digest():
+        raise InputError(f"{path}: changed after the search was finished; delete the file and search again")
+    return selection
+
+
+def as_searched(config: RunConfig, selections: Iterable[Selection]) -> RunConfig:
+    """The config with the settings that a search over them took on validation; as it is where there was none."""
+    for selection in selections:
+        if selection.covers(config):
+            return config.model_copy(update={"settings": config.settings | selection.searched()})
+    return config

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from harness import reproduce, resolve, selection
+from harness.config import RunConfig
+from harness.errors import InputError
+from harness.evidence import choose, gather
+from harness.home import Home
+from harness.selection import Selection, Tried
+from tests.made_runs import make_run
+
+SETS = ["ml-latest-small"]
+
+
+def config(dropout: float, seed: int = 42, **changes: object) -> RunConfig:
+    return resolve.resolve("narm", SETS[0], "paper", seed, "cpu", {"dropout": dropout, **changes})
+
+
+def search(dropout: float = 0.5) -> Selection:
+    tried = [Tried(settings={"dropout": value}, value=value, best_step=5, steps=9) for value in (0.1, dropout)]
+    return Selection(
+        config=config(dropout),
+        inputs={},
+        monitor="Recall@10",
+        tried=tuple(tried),
+        command="harness run narm --grid",
+        started_at="2026-01-01T00:00:00+00:00",
+        git_sha=None,
+        dirty=None,
+    )
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert selection.all_selections(tmp_path / "none") == []
+    selection.write(search(), tmp_path)
+    selection.write(search(), tmp_path)
+    (found,) = selection.all_selections(tmp_path)
+    assert found.model_copy(update={"seal": ""}) == search()
+
+
+def test_one_that_was_edited_is_refused(tmp_path: Path) -> None:
+    path = selection.write(search(), tmp_path)
+    path.write_text(path.read_text().replace("0.1", "0.9"))
+    with pytest.raises(InputError, match="changed after the search was finished"):
+        selection.all_selections(tmp_path)
+    path.write_text("{}")
+    with pytest.raises(InputError, match=r"narm-.*selection.json: not a grid search"):
+        selection.all_selections(tmp_path)
+
+
+def test_other_seeds_take_what_was_found_and_other_settings_do_not() -> None:
+    assert selection.as_searched(config(0.2, seed=43), [search()]) == config(0.5, seed=43)
+    assert selection.as_searched(config(0.2, width=8), [search()]) == config(0.2, width=8)
+    assert selection.as_searched(config(0.2), []) == config(0.2)
+
+
+def test_a_table_shows_what_validation_chose_whatever_has_more_seeds(tmp_path: Path) -> None:
+    runs = {
+        dropout: [make_run(tmp_path, "narm", [1], seed=seed, settings=config(dropout).settings) for seed in seeds]
+        for dropout, seeds in ((0.2, (42, 43, 44)), (0.5, (42,)))
+    }
+    chosen = search().model_copy(update={"config": runs[0.5][0].config})
+    everything = [*runs[0.2], *runs[0.5]]
+    assert choose(everything, "narm", SETS)[0] == tuple(runs[0.2])
+    assert choose(everything, "narm", SETS, [chosen])[0] == tuple(runs[0.5])
+    assert (gather(everything, "narm", SETS).tried, gather(everything, "narm", SETS, [chosen]).tried) == (1, 2)
+
+
+def test_a_plan_takes_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    selection.write(search(), home.runs)
+    (target,) = reproduce.parse_targets(["llamarec:1"])
+    planned = reproduce.plan(target, {"ML-100k": SETS[0]}, "paper", [42, 43], "cpu", home, ["narm"])
+    assert [each.config for each in planned] == [config(0.5), config(0.5, seed=43)]
