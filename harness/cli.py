@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from harness import console, data, doctor, environment, grid, metrics, reproduce, resolve, run, store
+from harness import console, data, doctor, environment, grid, keeping, metrics, reproduce, resolve, run, store
 from harness import home as homes
 from harness import system as register
+from harness.cells import Cell
 from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
 from harness.engine import local
@@ -206,7 +207,8 @@ def reproduce_(
                 console.progress(f"error: {result}")
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
-    show_report(chosen, list(runs.values()), all_selections(state.runs), estimator, out, as_json)
+    ran = list(runs.values())
+    show_report(cells_of(chosen, ran, all_selections(state.runs), estimator), ran, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
     if missing:
@@ -226,6 +228,9 @@ def report(
     runs: Annotated[
         Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Copy what backs the tables, and re-rankers' adapters, into --out too.")
+    ] = False,
     estimator: EstimatorOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -233,10 +238,17 @@ def report(
 ) -> None:
     """Print a paper's tables from finished runs."""
     metrics.check_estimator(estimator or "exact")
+    if keep and out is None:
+        raise InputError("--keep: copies into the folder that --out names; name one")
     folder = runs or homes.resolve(home).runs
     found = store.all_runs(folder) if runs or folder.is_dir() else []
     chosen = reproduce.parse_targets(targets or [])
-    show_report(chosen, found, all_selections(folder), estimator, out, as_json, format_)
+    selections = all_selections(folder)
+    cells = cells_of(chosen, found, selections, estimator)
+    if out and keep:
+        for path in keeping.keep((cell for own in cells.values() for cell in own), found, selections, out):
+            console.progress(f"kept: {path}")
+    show_report(cells, found, out, as_json, format_)
 
 
 @app.command("doctor")
@@ -273,20 +285,20 @@ def show_plan(planned: list[Planned], as_json: bool) -> None:
     )
 
 
-def show_report(
-    targets: list[Target],
-    runs: list[Run],
-    selections: list[Selection],
-    estimator: str | None,
-    out: Path | None,
-    as_json: bool,
-    format_: str | None = None,
-) -> None:
-    """Print the tables' cells or the tables, and write every format into ``out`` where it is given."""
-    cells = {
+def cells_of(
+    targets: list[Target], runs: list[Run], selections: list[Selection], estimator: str | None
+) -> dict[str, list[Cell]]:
+    """Paper -> the cells of its tables."""
+    return {
         t.paper.id: [c for table in t.tables for c in make_cells(t.paper, table, runs, estimator, selections)]
         for t in targets
     }
+
+
+def show_report(
+    cells: dict[str, list[Cell]], runs: list[Run], out: Path | None, as_json: bool, format_: str | None = None
+) -> None:
+    """Print the tables' cells or the tables, and write every format into ``out`` where it is given."""
     for paper, own in cells.items():
         if not as_json:
             typer.echo(render.render(paper, own, runs, format_ or "terminal", command_line()))

@@ -68,7 +68,7 @@ class Job:
         outcomes.write(answers.test, folder / "outcomes.parquet")
         if answers.validation and answers.lists:
             outcomes.write(answers.validation, folder / "validation.parquet")
-            store.write_lists(*answers.lists, folder / "lists.parquet")
+            store.write_lists(*answers.lists, folder / store.LISTS)
         if weights := system.weights():
             save_file(
                 {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()},

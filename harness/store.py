@@ -24,7 +24,9 @@ from harness.record import RunRecord
 
 RECORD = "run.json"
 PARTS = ("validation", "test")
-WEIGHTS = "weights.safetensors"  # may be left out of a copy: everything that is printed comes from outcomes
+WEIGHTS = "weights.safetensors"
+LISTS = "lists.parquet"
+EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everything that is printed comes from it
 
 
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
@@ -47,7 +49,7 @@ class Run:
 
     def lists(self, part: str) -> Ids:
         """The retrieved items of ``validation`` or ``test``, best first, shape [user, candidate]."""
-        column = pq.read_table(self.folder / "lists.parquet", columns=[part])[part].combine_chunks()
+        column = pq.read_table(self.folder / LISTS, columns=[part])[part].combine_chunks()
         flat: Ids = column.flatten().to_numpy().astype(np.int32)
         return flat.reshape(len(column), -1)
 
@@ -120,7 +122,7 @@ def _sync(path: Path) -> None:
 
 
 def open_run(folder: Path) -> Run:
-    """Read a run folder and check every file against the digests in its ``run.json``.
+    """Read a run folder, or a copy that leaves files out, and check its files against the digests in ``run.json``.
 
     Raises:
         InputError: the folder is no finished run, or was changed after it was written.
@@ -135,9 +137,10 @@ def open_run(folder: Path) -> Run:
     if record.seal != record.digest():
         raise InputError(f"{folder / RECORD}: changed after the run was finished; delete the folder and run again")
     present = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {RECORD}
-    for name in sorted((present ^ record.files.keys()) - ({WEIGHTS} - present)):
-        state = "is missing" if name in record.files else "was added"
-        raise InputError(f"{folder / name}: {state} after the run was finished; delete the folder and run again")
+    for name in sorted(present - record.files.keys()):
+        raise InputError(f"{folder / name}: was added after the run was finished; delete the folder and run again")
+    for name in EVIDENCE:
+        _expect(folder / name)
     for name, digest in record.files.items():
         if name in present and sha256_of(folder / name) != digest:
             raise InputError(f"{folder / name}: changed after the run was finished; delete the folder and run again")
@@ -145,17 +148,45 @@ def open_run(folder: Path) -> Run:
     return Run(folder, config, record)
 
 
-def find(runs: Path, run: str) -> Run | None:
-    """The finished run of that identity, verified, or None.
+def _expect(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path}: is missing since the run was finished; delete the folder and run again")
+
+
+def keep(run: Run, folder: Path, *more: str) -> Path:
+    """Copy what backs a run's numbers, and ``more`` of its files, into a folder of that name inside ``folder``.
+
+    Returns:
+        The copy; what it held before is replaced.
 
     Raises:
-        InputError: the folder of that name holds another run.
+        InputError: the run itself is a copy that lacks one of those files.
+    """
+    target = folder / run.folder.name
+    if target.resolve() == run.folder.resolve():
+        return target
+    for name in more:
+        _expect(run.folder / name)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in (*EVIDENCE, *more, RECORD):
+        shutil.copy2(run.folder / name, target / name)
+    return target
+
+
+def find(runs: Path, run: str) -> Run | None:
+    """The finished run of that identity, whole and verified, or None.
+
+    Raises:
+        InputError: the folder of that name holds another run, or lacks files of it.
     """
     for folder in runs.iterdir() if runs.is_dir() else ():
         if folder.name.endswith(f"-{run}") and run:
             found = open_run(folder)
             if found.record.run != run:
                 raise InputError(f"{folder}: holds run {found.record.run}; delete the folder and run again")
+            for name in sorted(found.record.files):
+                _expect(folder / name)
             return found
     return None
 

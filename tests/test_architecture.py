@@ -28,7 +28,19 @@ LAYERS = (
     },
     {"tasks", "metrics", "llm"},
     {"training", "stats", "verdict", "resolve", "job", "run", "grid"},
-    {"evidence", "cells", "engine", "reproduce", "doctor", "console", "listing", "options", "cli", "__main__"},
+    {
+        "evidence",
+        "cells",
+        "keeping",
+        "engine",
+        "reproduce",
+        "doctor",
+        "console",
+        "listing",
+        "options",
+        "cli",
+        "__main__",
+    },
 )
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 

@@ -124,6 +124,24 @@ def test_a_copy_may_leave_out_the_weights_but_not_change_them(tmp_path: Path) ->
     assert len(store.open_run(folder).outcomes()) == 3
 
 
+def test_a_copy_serves_as_evidence_and_never_as_a_finished_run(tmp_path: Path) -> None:
+    def with_more(folder: Path) -> RunRecord:
+        (folder / store.WEIGHTS).write_bytes(b"weights")
+        (folder / store.LISTS).write_bytes(b"lists")
+        return fill(folder)
+
+    run = store.write(tmp_path / "runs", CONFIG, "abc", with_more)
+    copy = store.open_run(store.keep(run, tmp_path / "kept", store.LISTS))
+    assert copy.record == run.record
+    assert {path.name for path in copy.folder.iterdir()} == {*store.EVIDENCE, store.LISTS, store.RECORD}
+    assert {path.name for path in store.keep(copy, tmp_path / "less").iterdir()} == {*store.EVIDENCE, store.RECORD}
+    with pytest.raises(InputError, match="weights.safetensors: is missing"):
+        store.find(tmp_path / "kept", "abc")
+    with pytest.raises(InputError, match="weights.safetensors: is missing"):
+        store.keep(copy, tmp_path / "more", store.WEIGHTS)
+    assert store.keep(copy, tmp_path / "kept") == copy.folder
+
+
 def test_identity_depends_on_every_setting_and_input() -> None:
     inputs = {"ratings.csv": "0" * 64}
     same = store.identity(RunConfig.model_validate(yaml.safe_load(yaml.safe_dump(CONFIG.model_dump()))), dict(inputs))

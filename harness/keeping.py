@@ -1,0 +1,33 @@
+"""What a repository keeps of finished runs: enough to rebuild and to check every number, and no more."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness import selection, store
+from harness.cells import Cell
+from harness.selection import Selection
+from harness.store import Run
+
+
+def keep(cells: Iterable[Cell], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
+    """Copy the runs behind the cells, and the searches that chose them.
+
+    Of a re-ranker's run its adapter is kept too, and of its retriever's run the lists, so that the row can be checked
+    by inference alone.
+
+    Returns:
+        The copies' folders.
+
+    Raises:
+        InputError: a run is itself a copy that lacks what must be kept.
+    """
+    by_id = {run.record.run: run for run in runs}
+    shown = [by_id[run] for run in dict.fromkeys(run for cell in cells for run in cell.runs)]
+    files = {run.record.run: () for run in shown} | {
+        run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever
+    }
+    files |= {run.record.run: (store.WEIGHTS,) for run in shown if run.config.retriever}
+    for each in selections:
+        if any(each.takes(run.config) for run in shown):
+            selection.write(each, folder)
+    return [store.keep(by_id[run], folder, *more) for run, more in files.items() if run in by_id]

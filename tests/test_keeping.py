@@ -1,0 +1,44 @@
+from pathlib import Path
+
+from harness import cells, store
+from harness.keeping import keep
+from harness.papers import paper as papers
+from harness.store import Run
+from tests.made_runs import make_run
+
+PAPER = papers.load("llamarec")
+
+
+def with_files(run: Run, *names: str) -> Run:
+    """The run as if it had written those files too."""
+    digests = {}
+    for name in names:
+        (run.folder / name).write_bytes(name.encode())
+        digests[name] = store.sha256_of(run.folder / name)
+    record = run.record.model_copy(update={"files": run.record.files | digests})
+    record = record.model_copy(update={"seal": record.digest()})
+    (run.folder / store.RECORD).write_text(record.model_dump_json())
+    return store.open_run(run.folder)
+
+
+def test_what_is_kept_rebuilds_the_cells_and_can_be_checked(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    retriever = with_files(make_run(runs, "lrurec", [1, 30]), store.WEIGHTS, store.LISTS)
+    ranker = make_run(runs, "llamarec", [2, 30], retriever=retriever, asked=[True, False])
+    ranker = with_files(ranker, store.WEIGHTS)
+    narm = with_files(make_run(runs, "narm", [3, 4]), store.WEIGHTS, store.LISTS)
+    unused = make_run(runs, "narm", [9, 9], profile="smoke")
+    everything = [retriever, ranker, narm, unused]
+    shown = cells.cells(PAPER, "1", everything)
+
+    keep(shown, everything, [], tmp_path / "kept")
+    kept = store.all_runs(tmp_path / "kept")
+    again = cells.cells(PAPER, "1", kept)
+    drop = {"configurations": None}  # the run that no cell shows is not kept, and so not counted
+    assert [c.model_copy(update=drop) for c in again] == [c.model_copy(update=drop) for c in shown]
+    names = {run.config.system: {path.name for path in run.folder.iterdir()} for run in kept}
+    assert set(names) == {"lrurec", "llamarec", "narm"}
+    evidence = {*store.EVIDENCE, store.RECORD}
+    assert names["lrurec"] == evidence | {store.LISTS}
+    assert names["llamarec"] == evidence | {store.WEIGHTS}
+    assert names["narm"] == evidence
