@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from harness import console, data, doctor, environment, grid, keeping, metrics, reproduce, resolve, run, store
+from harness import console, data, doctor, environment, grid, keeping, metrics, recheck, reproduce, resolve, run, store
 from harness import home as homes
 from harness import system as register
 from harness.cells import Cell
@@ -18,6 +18,7 @@ from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
+from harness.home import Home
 from harness.listing import Listing, listing
 from harness.llm import backbone as backbones
 from harness.options import (
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 CUTOFFS = (5, 10)
 INTERRUPTED = 130
+REFERENCE = Path(__file__).parents[1] / "reports" / "reference"  # of a checkout; a wheel has none
 
 
 def register_systems() -> None:
@@ -168,6 +170,9 @@ def reproduce_(
     estimator: EstimatorOption = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at a time.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, run nothing.")] = False,
+    from_reference: Annotated[
+        bool, typer.Option("--from-reference", help="Score again with the repository's adapters, and compare.")
+    ] = False,
     device: DeviceOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("report"),
     home: HomeOption = None,
@@ -184,6 +189,9 @@ def reproduce_(
     where = environment.check_device(device)
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is a file; expected a folder")
+    if from_reference:
+        show_rechecks(chosen, named(datasets), where, state, as_json)
+        return
     changes = {"backbone": backbone} if backbone else {}
 
     def plan(target: Target, columns: dict[str, str]) -> list[Planned]:
@@ -261,6 +269,34 @@ def doctor_(
         console.document([vars(finding) for finding in findings])
         return
     console.table(["", "what", "found"], [["ok" if f.ok else "--", f.subject, f.detail] for f in findings])
+
+
+def show_rechecks(targets: list[Target], datasets: list[str] | None, device: str, home: Home, as_json: bool) -> None:
+    """Score the kept re-rankers of the papers again, and print how far the outcomes agree.
+
+    Raises:
+        InputError: no kept run of theirs has its adapter with it.
+    """
+    own = {system for target in targets for system in target.paper.systems.values()}
+    names = {name for target in targets for name in reproduce.columns(target, datasets).values()}
+    kept = recheck.kept_rankers(store.all_runs(REFERENCE) if REFERENCE.is_dir() else [])
+    wanted = [run for run in kept if run.config.system in own and run.config.dataset in names]
+    if not wanted:
+        raise InputError(f"--from-reference: no re-ranker's run with its adapter under {REFERENCE}")
+    environment.use_threads()
+    rows = []
+    for found in recheck.recheck(wanted, REFERENCE, device, home, console.progress):
+        config = found.run.config
+        row = {key: getattr(config, key) for key in ("system", "dataset", "profile", "seed")}
+        asked = found.run.record.queries.asked
+        row |= {"run": found.run.record.run, "asked": asked, "equal_rank": found.equal_share()}
+        rows.append(row | found.differences() | {"same_machine_and_torch": found.alike})
+    if as_json:
+        console.document(rows)
+        return
+    shown = [[f"{value:.6f}" if isinstance(value, float) else value for value in row.values()] for row in rows]
+    console.table([key.replace("_", " ") for key in rows[0]], shown)
+    typer.echo("NDCG, Recall, MRR: this machine's less the kept value, over all users.")
 
 
 def show_plan(planned: list[Planned], as_json: bool) -> None:

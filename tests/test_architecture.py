@@ -32,6 +32,7 @@ LAYERS = (
         "evidence",
         "cells",
         "keeping",
+        "recheck",
         "engine",
         "reproduce",
         "doctor",

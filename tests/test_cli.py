@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from harness import cli, store
+from harness.papers import paper as papers
 from harness.selection import all_selections
 from tests.worlds import prepared_folder, random_histories
 
@@ -84,6 +86,45 @@ def test_a_ranker_makes_its_retrievers_run_first(harness: Harness, films: Path) 
     assert (outcomes.rank[~outcomes.asked] == retrieved.rank[~outcomes.asked]).all()
     assert (outcomes.rank[outcomes.asked] <= 20).all()
     assert ranker.record.queries.asked == outcomes.asked.sum() == 60 - ranker.record.queries.withheld
+
+
+def test_a_kept_ranker_is_checked_by_scoring_alone(
+    harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = papers.load("llamarec")
+    column = paper.datasets["ML-100k"].model_copy(update={"name": str(films)})
+    paper = paper.model_copy(update={"datasets": paper.datasets | {"ML-100k": column}})
+    monkeypatch.setattr(papers, "load", lambda name: paper)
+    harness.run("llamarec", films)
+    reference = tmp_path / "reference"
+    status, _, error = harness("report", "llamarec:1", "--out", str(reference), "--keep")
+    assert status == 0, error
+    monkeypatch.setattr(cli, "REFERENCE", reference)
+    monkeypatch.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+
+    def check() -> dict[str, object]:
+        status, out, error = harness("reproduce", "llamarec", "--from-reference", "--json")
+        assert status == 0, error
+        (row,) = json.loads(out)
+        return row
+
+    same = check()
+    assert (same["system"], same["equal_rank"], same["NDCG@10"], same["same_machine_and_torch"]) == (
+        "llamarec",
+        1,
+        0,
+        True,
+    )
+    (folder,) = reference.glob("llamarec-*")
+    weights = load_file(folder / store.WEIGHTS)
+    save_file({name: value + 0.5 for name, value in weights.items()}, folder / store.WEIGHTS)
+    status, _, error = harness("reproduce", "llamarec", "--from-reference")
+    assert (status, "weights.safetensors: changed" in error) == (2, True)
+    record = store.RunRecord.model_validate_json((folder / store.RECORD).read_text())
+    files = record.files | {store.WEIGHTS: store.sha256_of(folder / store.WEIGHTS)}
+    record = record.model_copy(update={"files": files})
+    (folder / store.RECORD).write_text(record.model_copy(update={"seal": record.digest()}).model_dump_json())
+    assert check()["equal_rank"] < 1
 
 
 def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, tmp_path: Path) -> None:

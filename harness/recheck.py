@@ -1,0 +1,89 @@
+"""Kept re-rankers checked by inference alone: the adapter and the lists are kept, so only the scoring is done again."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file
+
+from harness import data, environment, metrics, store
+from harness import system as register
+from harness.data.splits import leave_one_out
+from harness.errors import InputError
+from harness.home import Home
+from harness.job import Job
+from harness.outcomes import Outcomes
+from harness.progress import Report
+from harness.run import inputs
+from harness.store import Run
+
+METRICS = (("NDCG", 10), ("Recall", 10), ("MRR", 10))
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """A kept run beside its outcomes as this machine has them.
+
+    Attributes:
+        run: the kept run.
+        again: outcomes of the same users from the same adapter and lists.
+        alike: whether processor, threads and torch are those of the kept run, so that equality to the bit is due.
+    """
+
+    run: Run
+    again: Outcomes
+    alike: bool
+
+    def equal_share(self) -> float:
+        """Share of the users asked whose target has the same rank."""
+        kept = self.run.outcomes()
+        return float(np.mean(kept.rank[kept.asked] == self.again.rank[self.again.asked]))
+
+    def differences(self) -> dict[str, float]:
+        """This machine's metric less the kept one, over all users."""
+        kept = self.run.outcomes()
+        return {
+            f"{metric}@{k}": metrics.estimate(self.again, metric, k) - metrics.estimate(kept, metric, k)
+            for metric, k in METRICS
+        }
+
+
+def kept_rankers(runs: Iterable[Run]) -> list[Run]:
+    """The re-rankers' runs of which the adapter is kept too."""
+    return [run for run in runs if run.config.retriever and (run.folder / store.WEIGHTS).exists()]
+
+
+def recheck(wanted: Iterable[Run], folder: Path, device: str, home: Home, report: Report) -> Iterator[Recheck]:
+    """Score the queries of kept re-rankers again, one run after the other.
+
+    Args:
+        wanted: runs of :func:`kept_rankers`.
+        folder: where they and their retrievers' runs are kept.
+        device: ``cpu`` or ``cuda``.
+        home: where data and backbones are.
+        report: takes one line of progress at a time.
+
+    Raises:
+        InputError: the retriever's run is not kept, or the data or the backbone are not those of the run.
+    """
+    environment.ask_for_deterministic_kernels(device)
+    by_id = {run.record.run: run for run in store.all_runs(folder)}
+    for run in wanted:
+        config = run.config.model_copy(update={"device": device})
+        retriever = by_id.get(config.retriever.run) if config.retriever else None
+        if retriever is None or not (retriever.folder / store.LISTS).exists():
+            raise InputError(f"{run.folder}: the lists of its retriever's run are not kept under {folder}")
+        spec, dataset = register.find(config.system), data.load(config.dataset, home, report)
+        read = {source.name: source.sha256 for source in run.record.data}
+        read |= {"backbone": run.record.model.sha256} if run.record.model else {}
+        if (found := inputs(spec, config, dataset, home, report)) != read:
+            changed = ", ".join(sorted(name for name in found if found[name] != read.get(name)))
+            raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
+        job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run.record.run, "", report)
+        system = spec.build(spec.config.model_validate(config.settings))
+        system.restore(load_file(run.folder / store.WEIGHTS), job.context())
+        here, then = environment.hardware(), run.record.hardware
+        alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))
+        alike &= environment.versions().get("torch") == run.record.versions.get("torch")
+        yield Recheck(run, job.answer(system.score).test, alike)
