@@ -20,6 +20,7 @@ ESCAPES = {
     "`": r"\textasciigrave{}",
     "-": "{-}",
     "[": "{[}",
+    "±": r"$\pm$",
     **{letter: f"\\{letter}" for letter in "&%$#_{}"},
 }
 

@@ -139,6 +139,8 @@ def _entry(cell: Cell, place: Place | None, by_id: dict[str, Run]) -> Entry:
         lines.insert(0, f"exact {cell.exact_mean:.{DIGITS}f}")
     if cell.interval:
         lines.insert(0, f"[{cell.low:.{DIGITS}f}, {cell.high:.{DIGITS}f}] {INTERVAL_LETTER[cell.interval]}")
+    if cell.predict_high is not None:
+        lines.insert(1, f"next run \u00b1{cell.predict_high - cell.mean:.{DIGITS}f}")
     difference = "" if cell.difference is None else f"{cell.difference:+.{DIGITS}f}"
     return Entry(f"{cell.mean:.{DIGITS}f}", difference, place, tuple(lines), cell.verdict, _hint(cell, by_id))
 
@@ -151,7 +153,7 @@ def _hint(cell: Cell, by_id: dict[str, Run]) -> str:
 
 
 def _provenance(runs: Sequence[Run]) -> tuple[tuple[str, ...], ...]:
-    heading = ("run", "system", "data set", "profile", "seed", "steps", "time, s", "commit", "command")
+    heading = ("run", "system", "data set", "profile", "seed", "steps", "time, s", "on", "commit", "command")
     lines = [
         (
             run.record.run,
@@ -161,9 +163,15 @@ def _provenance(runs: Sequence[Run]) -> tuple[tuple[str, ...], ...]:
             str(run.config.seed),
             str(run.record.fit.steps),
             f"{run.record.wall_s:.1f}",
+            _machine(run),
             commit(run),
             run.record.command,
         )
         for run in runs
     ]
     return (heading, *lines)
+
+
+def _machine(run: Run) -> str:
+    hardware = run.record.hardware
+    return str(hardware.get("gpu") or f"{hardware.get('processor', 'unknown')}, {hardware.get('threads', '?')} threads")
