@@ -33,6 +33,8 @@ LAYERS = (
         "cells",
         "keeping",
         "recheck",
+        "compare",
+        "show",
         "engine",
         "reproduce",
         "doctor",
