@@ -23,12 +23,21 @@ class Evidence:
         outcomes: their outcomes on the users that count, in the same order.
         configurations: how many configurations of the system there are runs of.
         tried: among how many configurations validation chose this one; 1 where nothing was searched.
+        per_seed: whether the users that count depend on the seed.
     """
 
     runs: tuple[Run, ...] = ()
     outcomes: tuple[Outcomes, ...] = ()
     configurations: int = 0
     tried: int = 1
+    per_seed: bool = False
+
+    def only(self, seed: int) -> "Evidence":
+        """The run of one seed."""
+        kept = [place for place, run in enumerate(self.runs) if run.config.seed == seed]
+        return replace(
+            self, runs=tuple(self.runs[place] for place in kept), outcomes=tuple(self.outcomes[p] for p in kept)
+        )
 
 
 def configuration(run: Run) -> str:
@@ -100,7 +109,8 @@ def restrict(
         counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among, selections))
         if counts.any():
             kept.append((run, outcomes.take(counts)))
-    return replace(evidence, runs=tuple(run for run, _ in kept), outcomes=tuple(rest for _, rest in kept))
+    runs_kept, outcomes_kept = tuple(run for run, _ in kept), tuple(rest for _, rest in kept)
+    return replace(evidence, runs=runs_kept, outcomes=outcomes_kept, per_seed=True)
 
 
 def _retrieved(

@@ -33,6 +33,7 @@ LAYERS = (
         "cells",
         "keeping",
         "recheck",
+        "significance",
         "compare",
         "show",
         "engine",
