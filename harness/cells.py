@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness import metrics, stats
 from harness.evidence import Evidence, gather, restrict
-from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, metric_at, number
+from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, number
 from harness.record import Statistics
 from harness.resolve import is_paper_budget
 from harness.store import Run
@@ -99,7 +99,7 @@ def _accuracy(
             likeness = _likeness(paper, dataset, evidence.runs, runs)
             how = estimator or spec.estimator(dataset, system)
             for label, row in rows.items():
-                metric, k = metric_at(label)
+                metric, k = metrics.metric_at(label)
                 published = number(printed)[0] if (printed := row[system]) else None
                 yield Cell(
                     paper=paper.id,

@@ -74,6 +74,7 @@ def test_another_retriever_than_the_papers_is_another_budget() -> None:
         ("lrurec", "cpu", ["dropout"], "--set dropout: expected key=value"),
         ("lrurec", "cpu", ["dropout=[1"], "settings of lrurec: dropout: .*number"),
         ("lrurec", "cpu", ["max_steps=yes"], "settings of lrurec: max_steps: .*integer"),
+        ("lrurec", "cpu", ["monitor=NDGC@10"], "settings of lrurec: monitor: 'NDGC@10' is no .* Recall, MRR, NDCG"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_key(
