@@ -32,7 +32,7 @@ class Cell(BaseModel):
         estimator: how outcomes became ``mean``; ``exact_mean`` is the plain mean over users.
         difference: ``mean`` - ``published``.
         profile: of the runs.
-        configurations: how many configurations there were; the most expensive profile's is shown.
+        configurations: how many configurations there were; :func:`harness.evidence.choose` says which is shown.
         runs: identities of the runs behind the number.
         commits: what they were run from; ``dirty`` if any tree had changes.
     """

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.config import Profile
 from harness.outcomes import Outcomes
-from harness.resolve import is_paper_budget
+from harness.resolve import complete, follows, is_paper_budget
 from harness.store import Run
 
 
@@ -30,7 +30,7 @@ class Evidence:
 
 def configuration(run: Run) -> str:
     """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run."""
-    config = run.config.model_dump_json(exclude={"seed": True, "retriever": {"run": True}})
+    config = complete(run.config).model_dump_json(exclude={"seed": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
     return "\n".join([config, *inputs])
 
@@ -38,8 +38,9 @@ def configuration(run: Run) -> str:
 def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[tuple[Run, ...], int]:
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
-    The first data set that has runs is taken; then the most expensive profile, the paper's own budget, the most
-    seeds, the best value on validation (as a grid search takes), the latest start.
+    The first data set that has runs is taken; then the paper's own configuration (its grid included), the most
+    expensive profile, that profile's own configuration, the most seeds, the best value on validation (as a grid
+    search takes), the latest start. So a variant is shown only where nothing else was run.
 
     Args:
         runs: all runs there are.
@@ -58,11 +59,13 @@ def choose(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> tuple[t
     return (), 0
 
 
-def _preference(runs: list[Run]) -> tuple[int, bool, int, float, str]:
-    profile = get_args(Profile).index(runs[0].config.profile)
+def _preference(runs: list[Run]) -> tuple[bool, int, bool, int, float, str]:
+    config = runs[0].config
+    profile = get_args(Profile).index(config.profile)
     validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
-    return profile, is_paper_budget(runs[0].config), len(runs), sum(validation) / len(runs), latest
+    own = follows(config, config.profile)
+    return is_paper_budget(config), profile, own, len(runs), sum(validation) / len(runs), latest
 
 
 def gather(runs: Iterable[Run], system: str, datasets: Iterable[str]) -> Evidence:

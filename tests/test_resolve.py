@@ -45,6 +45,11 @@ def test_every_profile_resolves_for_every_system(system: str, profile: str, data
         ("dropout=0.45", False),
         ("max_steps=100", False),
         ("task.exclude=none", False),
+        ("task.same_time=shuffled", False),
+        ("monitor=Recall@10", True),
+        ("monitor=NDCG@10", False),
+        ("targets=last", False),
+        ("loss=bce", False),
     ],
 )
 def test_a_point_of_the_papers_grid_is_the_papers_budget(assignment: str, same: bool) -> None:
