@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness import metrics, stats
 from harness.evidence import Evidence, gather, restrict
-from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, metric_at, number
+from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, number
 from harness.record import Statistics
 from harness.resolve import is_paper_budget
 from harness.selection import Selection
@@ -34,7 +34,7 @@ class Cell(BaseModel):
         estimator: how outcomes became ``mean``; ``exact_mean`` is the plain mean over users.
         difference: ``mean`` - ``published``.
         profile: of the runs.
-        configurations: how many configurations there are runs of; the most expensive profile's is shown.
+        configurations: how many configurations there are runs of; :func:`harness.evidence.choose` says which is shown.
         tried: among how many configurations validation chose; 1 where nothing was searched.
         runs: identities of the runs behind the number.
         commits: what they were run from; ``dirty`` if any tree had changes.
@@ -109,7 +109,7 @@ def _accuracy(
 ) -> Iterator[Cell]:
     columns = _columns(paper, spec, runs, selections)
     published = {
-        (dataset, system, metric_at(label)): number(printed)[0] if (printed := row[system]) else None
+        (dataset, system, metrics.metric_at(label)): number(printed)[0] if (printed := row[system]) else None
         for dataset, rows in spec.published.items()
         for label, row in rows.items()
         for system in row
@@ -119,7 +119,7 @@ def _accuracy(
         likeness = _likeness(paper, dataset, evidence.runs, runs)
         how = estimator or spec.estimator(dataset, system)
         for label, row in spec.published[dataset].items():
-            metric, k = metric_at(label)
+            metric, k = metrics.metric_at(label)
             value = published[dataset, system, (metric, k)]
             yield Cell(
                 paper=paper.id,

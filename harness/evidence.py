@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.config import Profile
 from harness.outcomes import Outcomes
-from harness.resolve import is_paper_budget
+from harness.resolve import complete, follows, is_paper_budget
 from harness.selection import Selection
 from harness.store import Run
 
@@ -41,8 +41,11 @@ class Evidence:
 
 
 def configuration(run: Run) -> str:
-    """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run."""
-    config = run.config.model_dump_json(exclude={"seed": True, "retriever": {"run": True}})
+    """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run.
+
+    The device is left aside: seeds may have been run on several machines, as the list of runs behind a table tells.
+    """
+    config = complete(run.config).model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
     return "\n".join([config, *inputs])
 
@@ -52,8 +55,9 @@ def choose(
 ) -> tuple[tuple[Run, ...], int]:
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
-    The first data set that has runs is taken; then the most expensive profile, the paper's own budget, what a search
-    took on validation, the most seeds, the best value on validation, the latest start.
+    The first data set that has runs is taken; then the paper's own configuration (its grid included), the most
+    expensive profile, that profile's own configuration, what a search took on validation, the most seeds, the best
+    value on validation, the latest start. So a variant is shown only where nothing else was run.
 
     Args:
         runs: all runs there are.
@@ -73,12 +77,13 @@ def choose(
     return (), 0
 
 
-def _preference(runs: list[Run], selections: Iterable[Selection]) -> tuple[int, bool, bool, int, float, str]:
-    taken = any(selection.takes(runs[0].config) for selection in selections)
-    profile = get_args(Profile).index(runs[0].config.profile)
+def _preference(runs: list[Run], selections: Iterable[Selection]) -> tuple[bool, int, bool, bool, int, float, str]:
+    config = runs[0].config
+    profile = get_args(Profile).index(config.profile)
+    own, taken = follows(config, config.profile), any(each.takes(config) for each in selections)
     validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
-    return profile, is_paper_budget(runs[0].config), taken, len(runs), sum(validation) / len(runs), latest
+    return is_paper_budget(config), profile, own, taken, len(runs), sum(validation) / len(runs), latest
 
 
 def gather(runs: Iterable[Run], system: str, datasets: Iterable[str], selections: Iterable[Selection] = ()) -> Evidence:

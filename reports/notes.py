@@ -74,8 +74,8 @@ def _data(runs: Sequence[Run]) -> list[str]:
 
 def _configurations(cells: Sequence[Cell]) -> list[str]:
     return [
-        f"{cell.system} on {cell.dataset}: {cell.configurations} configurations were found; shown is that of the most "
-        f"expensive profile ({cell.profile}), then of the most seeds."
+        f"{cell.system} on {cell.dataset}: {cell.configurations} configurations were found; shown is the paper's "
+        f"own where it was run, else that of the most expensive profile ({cell.profile}), then of the most seeds."
         for cell in cells
         if (cell.configurations or 0) > 1
     ]
