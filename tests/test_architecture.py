@@ -27,7 +27,7 @@ LAYERS = (
         "progress",
     },
     {"tasks", "metrics", "llm"},
-    {"training", "stats", "paired", "verdict", "resolve", "job", "run", "grid"},
+    {"training", "stats", "paired", "verdict", "resolve", "positions", "blind", "probes", "job", "run", "grid"},
     {
         "evidence",
         "cells",
