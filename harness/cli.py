@@ -180,9 +180,7 @@ def run_(
         console.document(summary | named | {"metrics": values} | found)
     else:
         console.table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in values.items()])
-        for name, rows in found.items():
-            cells = [[f"{v:.4g}" if isinstance(v, float) else v for v in row.values()] for row in rows]
-            console.table(rows[0], cells, title=name.replace("_", " ")) if rows else None
+        show.findings(found)
         typer.echo(f"{'cached ' if cached else ''}run {finished.record.run}: {finished.folder}")
     blind.check(finished)
 
@@ -300,13 +298,14 @@ def compare_(
     """Paired tests between systems that answered the same queries; runs that differ in seed only are one system."""
     metrics.check_estimator(estimator or "exact")
     folder = runs or homes.resolve(home).runs
-    finished = {run.record.run: run for run in (store.all_runs(folder) if runs or folder.is_dir() else [])}
+    found = store.all_runs(folder, probed=True) if runs or folder.is_dir() else []
+    finished = {run.record.run: run for run in found}
     for name in named_runs:
         if name not in finished and not Path(name).is_dir():
             raise InputError(f"{name}: neither a run under {folder} nor a run's folder")
     chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
-    found = compare.compare(chosen, estimator or "exact", permutations)
-    show.comparisons(found, permutations, as_json)
+    compared = compare.compare(chosen, estimator or "exact", permutations)
+    show.comparisons(compared, permutations, as_json)
 
 
 @app.command("doctor")

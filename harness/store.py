@@ -217,10 +217,12 @@ def with_retriever(runs: Path, run: str) -> list[Run]:
     return [found, *(with_retriever(runs, found.config.retriever.run) if found.config.retriever else [])]
 
 
-def all_runs(runs: Path) -> list[Run]:
-    """Every finished run under a folder, at any depth, by folder name, but those of probes.
+def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
+    """Every finished run under a folder, at any depth, by folder name.
 
-    What a probe changed stands in no table, plan or choice of a configuration; it is found by its identity alone.
+    Args:
+        runs: the folder.
+        probed: with those of probes, which stand in no table, plan or choice of a configuration.
 
     Raises:
         InputError: there is no such folder, or a run in it was changed.
@@ -228,4 +230,4 @@ def all_runs(runs: Path) -> list[Run]:
     if not runs.is_dir():
         raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
     records = (path for path in runs.rglob(RECORD) if not path.parent.name.startswith("."))
-    return [run for run in (open_run(path.parent) for path in sorted(records)) if run.config.probe is None]
+    return [run for run in (open_run(path.parent) for path in sorted(records)) if probed or run.config.probe is None]

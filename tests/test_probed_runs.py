@@ -100,6 +100,15 @@ def test_the_retrievers_order_asked_again_is_the_run_itself_to_the_bit(
     }
 
 
+def test_a_probe_is_compared_with_the_run_it_asked_again(harness: Harness, films: Path) -> None:
+    runs = [str(harness.run("llamarec", films, *more)["run"]) for more in (("--probe", "order:target-last"), ())]
+    status, out, error = harness("compare", *runs, "--json")
+    assert status == 0, error
+    (row,) = (row for row in json.loads(out) if row["metric"] == "NDCG@10")
+    assert row["difference"] != 0
+    assert all(run in row[side] for run, side in zip(runs, "ab", strict=True))
+
+
 def test_the_other_orders_show_the_target_elsewhere(harness: Harness, films: Path) -> None:
     def positions(order: str) -> list[int]:
         folder = opened(harness.run("llamarec", films, "--probe", f"order:{order}")).folder

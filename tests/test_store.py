@@ -156,13 +156,14 @@ def test_identity_depends_on_every_setting_and_input() -> None:
     assert len({same, *other}) == 4
 
 
-def test_a_probed_run_is_found_by_its_identity_alone(tmp_path: Path) -> None:
+def test_a_probed_run_is_there_for_those_who_ask_for_it(tmp_path: Path) -> None:
     written = store.write(tmp_path, CONFIG.model_copy(update={"probe": "order:reversed"}), "abc", fill)
     assert written.folder.name == "toy-made-up-smoke-seed1-order-reversed-abc"
     found = store.find(tmp_path, "abc")
     assert found is not None
     assert found.config.probe == "order:reversed"
     assert store.all_runs(tmp_path) == []
+    assert store.all_runs(tmp_path, probed=True) == [written]
 
 
 def test_weights_that_a_copy_left_out_are_asked_for_by_name(tmp_path: Path) -> None:
