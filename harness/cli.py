@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness import (
+    blind,
     compare,
     console,
     data,
@@ -19,6 +20,7 @@ from harness import (
     grid,
     keeping,
     metrics,
+    probes,
     recheck,
     reproduce,
     resolve,
@@ -44,6 +46,7 @@ from harness.options import (
     HomeOption,
     JsonOption,
     MirrorOption,
+    ProbeOption,
     ProfileOption,
     RunsOption,
     Targets,
@@ -135,6 +138,7 @@ def run_(
         str | None, typer.Option("--retriever", metavar="RUN", help="The run whose lists a re-ranker orders.")
     ] = None,
     search: Annotated[bool, typer.Option("--grid", help="Run the system's grid, take the best on validation.")] = False,
+    probe: ProbeOption = None,
     device: DeviceOption = None,
     home: HomeOption = None,
     mirror: MirrorOption = None,
@@ -157,6 +161,10 @@ def run_(
                 f"--retriever {retriever}: no such run under {state.runs}; see `harness run`'s output for identities"
             )
         config = config.model_copy(update={"retriever": Retriever(system=given.config.system, run=retriever)})
+    if probe is not None:
+        config = config.model_copy(update={"probe": probes.of_name(probe)})
+        if search:
+            raise InputError("--probe: a grid is searched without one; then probe what it took, by --set")
     if search and (fixed := register.find(system).grid.keys() & changes.keys()):
         raise InputError(f"--grid searches {min(fixed)}; leave out --set {min(fixed)}")
     environment.use_threads()
@@ -165,13 +173,16 @@ def run_(
         finished, cached = execute(config, state, command_line(), console.progress)
     outcomes = finished.outcomes()
     values = {f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in CUTOFFS for m in metrics.METRICS}
+    found = probes.findings(finished)
     if as_json:
         summary = {"run": finished.record.run, "folder": str(finished.folder), "cached": cached}
         named = {key: getattr(finished.config, key) for key in ("system", "dataset", "profile", "seed")}
-        console.document(summary | named | {"metrics": values})
-        return
-    console.table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in values.items()])
-    typer.echo(f"{'cached ' if cached else ''}run {finished.record.run}: {finished.folder}")
+        console.document(summary | named | {"metrics": values} | found)
+    else:
+        console.table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in values.items()])
+        show.findings(found)
+        typer.echo(f"{'cached ' if cached else ''}run {finished.record.run}: {finished.folder}")
+    blind.check(finished)
 
 
 @app.command("reproduce")
@@ -287,13 +298,14 @@ def compare_(
     """Paired tests between systems that answered the same queries; runs that differ in seed only are one system."""
     metrics.check_estimator(estimator or "exact")
     folder = runs or homes.resolve(home).runs
-    finished = {run.record.run: run for run in (store.all_runs(folder) if runs or folder.is_dir() else [])}
+    found = store.all_runs(folder, probed=True) if runs or folder.is_dir() else []
+    finished = {run.record.run: run for run in found}
     for name in named_runs:
         if name not in finished and not Path(name).is_dir():
             raise InputError(f"{name}: neither a run under {folder} nor a run's folder")
     chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
-    found = compare.compare(chosen, estimator or "exact", permutations)
-    show.comparisons(found, permutations, as_json)
+    compared = compare.compare(chosen, estimator or "exact", permutations)
+    show.comparisons(compared, permutations, as_json)
 
 
 @app.command("doctor")

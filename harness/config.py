@@ -7,6 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Exclude = Literal["window", "history", "none"]
 SameTime = Literal["item", "item-reversed", "shuffled"]
 Profile = Literal["smoke", "cpu", "gpu", "paper"]
+Probe = Literal[
+    "order:retriever",
+    "order:reversed",
+    "order:shuffled",
+    "order:target-last",
+    "permute-ids",
+    "label-blind",
+    "ceiling",
+]
 
 
 class Strict(BaseModel):
@@ -45,6 +54,7 @@ class RunConfig(Strict):
 
     Attributes:
         settings: the system's own configuration, complete, as its config class dumps it.
+        probe: what is changed on purpose (``harness.probes``); a probed run stands for no system and in no table.
     """
 
     system: str
@@ -55,6 +65,7 @@ class RunConfig(Strict):
     device: str
     settings: dict[str, Any]
     retriever: Retriever | None = None
+    probe: Probe | None = None
 
 
 def one_line(error: Exception) -> str:

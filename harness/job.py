@@ -12,12 +12,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from harness import checkpoint, environment, outcomes, store
+from harness import blind, checkpoint, environment, outcomes, positions, probes, store
+from harness.blind import Comparison
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
-from harness.data.splits import Split
+from harness.data.splits import Split, leave_one_out
 from harness.home import Home
-from harness.outcomes import Outcomes
+from harness.llm import weights
+from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
@@ -27,16 +29,25 @@ from harness.tasks import next_item, rerank
 
 @dataclass(frozen=True)
 class Answers:
-    """Outcomes of the test queries; from a retriever also those of validation, and both parts' lists."""
+    """Outcomes of the test queries; from a retriever also those of validation, and both parts' lists.
+
+    A probe of the candidates' order has the target's position for each asked query, shape [asked query].
+    """
 
     test: Outcomes
     validation: Outcomes | None = None
     lists: tuple[Ids, Ids] | None = None
+    positions: Ints | None = None
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run that is being executed; :meth:`fill` reads from top to bottom as what a run is."""
+    """A run that is being executed; :meth:`fill` reads from top to bottom as what a run is.
+
+    Attributes:
+        retriever: the run whose lists are ranked.
+        trained: the finished run that a probe asks again; nothing is trained then.
+    """
 
     spec: SystemSpec
     config: RunConfig
@@ -47,6 +58,7 @@ class Job:
     run: str
     command: str
     report: Report
+    trained: Run | None = None
 
     @property
     def work(self) -> Path:
@@ -62,16 +74,21 @@ class Job:
         with _collected_warnings() as nondeterministic:
             clock = [time.perf_counter()]
             system, fit = self.fit()
+            compared = None
+            if config.probe == "label-blind":
+                compared = Comparison(system.score, self.twin().fit()[0].score)
             clock.append(time.perf_counter())
-            answers = self.answer(system.score)
+            answers = self.answer(compared or system.score)
             clock.append(time.perf_counter())
         outcomes.write(answers.test, folder / "outcomes.parquet")
         if answers.validation and answers.lists:
-            outcomes.write(answers.validation, folder / "validation.parquet")
+            outcomes.write(answers.validation, folder / store.VALIDATION)
             store.write_lists(*answers.lists, folder / store.LISTS)
-        if weights := system.weights():
+        if answers.positions is not None:
+            positions.write(answers.test.query[answers.test.asked], answers.positions, folder)
+        if (fitted := system.weights()) and not self.trained:
             save_file(
-                {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()},
+                {name: tensor.detach().cpu().contiguous() for name, tensor in fitted.items()},
                 folder / store.WEIGHTS,
             )
         fit_s, score_s = clock[1] - clock[0], clock[2] - clock[1]
@@ -102,7 +119,7 @@ class Job:
             data=self.dataset.sources,
             data_notes=self.dataset.notes,
             model=system.backbone(),
-            fit=fit,
+            fit=fit.model_copy(update={"notes": fit.notes | compared.notes()}) if compared else fit,
             queries=Queries(asked=asked, withheld=len(answers.test) - asked, target_seen=test.target_seen()),
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
@@ -110,10 +127,38 @@ class Job:
         )
 
     def fit(self) -> tuple[System, FitRecord]:
-        """Build the system and train it, from its checkpoint where there is one."""
+        """Build the system and train it, from its checkpoint where there is one; or restore what was trained."""
         environment.ask_for_deterministic_kernels(self.config.device)
+        if self.config.probe == "ceiling":
+            return probes.Perfect(self.split.test), FitRecord()
         system = self.spec.build(self.spec.config.model_validate(self.config.settings))
+        if self.trained:
+            system.restore(self.trained.weights(), self.context())
+            fit, run = self.trained.record.fit, self.trained.record.run
+            return system, fit.model_copy(update={"notes": fit.notes | {"weights_of_run": run}})
         return system, system.fit(self.split.train, self.context())
+
+    def twin(self) -> "Job":
+        """This job in a world where every test target is another item (``harness.blind``)."""
+        dataset, folder = blind.with_other_targets(self.dataset, self.config.seed), self.work / "twin"
+        return replace(
+            self,
+            dataset=dataset,
+            split=leave_one_out(dataset),
+            retriever=self.retriever and blind.without_ranks(self.retriever, folder / "retriever"),
+            home=weights.share(self.home, folder),
+            report=lambda line: self.report(f"with other targets: {line}"),
+        )
+
+    def retrieved(self, part: next_item.Part) -> rerank.Retrieved | None:
+        """What a re-ranker is shown: its retriever's lists, as the probe has them, and their ranks."""
+        if self.retriever is None:
+            return None
+        test = part == "test"
+        outcomes = self.retriever.outcomes() if test else self.retriever.validation()
+        targets = self.split.test if test else self.split.validation
+        lists = probes.shown(self.config, self.retriever.lists(part), targets, self.dataset.n_items)
+        return rerank.Retrieved(lists, outcomes)
 
     def context(self) -> Context:
         """What the system is given; validation goes through the task, so that it never sees a target."""
@@ -121,9 +166,8 @@ class Job:
         task = next_item.part(self.dataset, self.split, "validation", config.task)
 
         def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
-            if self.retriever is None:
+            if (retrieved := self.retrieved("validation")) is None:
                 return next_item.answer(scorer, task, device)[0]
-            retrieved = rerank.Retrieved(self.retriever.lists("validation"), self.retriever.validation())
             users = rerank.sample(task, retrieved, limit, config.seed)
             return rerank.answer(scorer, task, retrieved, users, device)
 
@@ -142,11 +186,11 @@ class Job:
         """Ask every test query; a retriever is asked the validation queries too, for its re-rankers."""
         device, task = torch.device(self.config.device), self.config.task
         test = next_item.part(self.dataset, self.split, "test", task)
-        if self.retriever:
-            retrieved = rerank.Retrieved(self.retriever.lists("test"), self.retriever.outcomes())
+        if retrieved := self.retrieved("test"):
             users = rerank.sample(test, retrieved, None, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)
-            return Answers(rerank.complete(asked, retrieved))
+            stood = rerank.positions(test, retrieved, users) if probes.is_order(self.config.probe) else None
+            return Answers(rerank.complete(asked, retrieved), positions=stood)
         validation = next_item.part(self.dataset, self.split, "validation", task)
         validated, validation_lists = next_item.answer(scorer, validation, device, task.candidates)
         tested, test_lists = next_item.answer(scorer, test, device, task.candidates)

@@ -1,10 +1,11 @@
 """Options that several verbs share, and how their texts are read."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
+from harness.config import Probe
 from harness.errors import InputError
 
 HomeOption = Annotated[
@@ -15,6 +16,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu or cuda; the GPU where there is one.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the paper to spend.")]
+ProbeOption = Annotated[
+    str | None, typer.Option("--probe", metavar="NAME", help=f"Change one thing: {', '.join(get_args(Probe))}.")
+]
 EstimatorOption = Annotated[
     str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first; else the published column's.")
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness import data, resolve, store
+from harness import data, probes, resolve, store
 from harness import system as register
 from harness.config import Retriever, RunConfig
 from harness.data.dataset import Dataset
@@ -27,8 +27,8 @@ from harness.system import SystemSpec
 def execute(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
     """Return the run of this config, executing it unless it exists.
 
-    A re-ranker whose config names no retriever run gets that of its default retriever, with the same
-    data, task, profile and seed. A run that was killed goes on from its last checkpoint.
+    A re-ranker whose config names no retriever run gets that of its default retriever, with the same data, task,
+    profile and seed; what a probe asks again is run first. A run that was killed goes on from its last checkpoint.
 
     Args:
         config: what to run.
@@ -66,8 +66,9 @@ def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Fi
 
 
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
-    """Load and check what a run needs; a re-ranker's retriever is run first."""
+    """Load and check what a run needs; runs that it rests on are executed first."""
     spec = register.find(config.system)
+    probes.check(config.probe, spec)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
     dataset = order_ties(dataset, config.task.same_time, config.seed)
@@ -80,7 +81,15 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
         )
     home.work.mkdir(parents=True, exist_ok=True)
     run = store.identity(config, digests)
-    return Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report)
+    trained = None
+    unprobed = config.model_copy(update={"probe": None})
+    if probes.is_order(config.probe):
+        trained, _ = execute(unprobed, home, command, report)
+    if config.probe == "ceiling" and retriever is None:
+        retriever, _ = execute(unprobed, home, command, report)
+    if config.probe == "permute-ids":
+        dataset = probes.renumbered(dataset, probes.new_ids(dataset.n_items, config.seed))
+    return Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report, trained)
 
 
 @contextmanager
@@ -101,7 +110,7 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
 def inputs(spec: SystemSpec, config: RunConfig, dataset: Dataset, home: Home, report: Report) -> dict[str, str]:
     """Digests of what a run reads: the data's files and, for an LLM, its backbone."""
     digests = {source.name: source.sha256 for source in dataset.sources}
-    if "backbone" in spec.needs:
+    if "backbone" in spec.needs and config.probe != "ceiling":
         digests["backbone"] = backbone.digest(config.settings["backbone"], home, report)
     return digests
 
@@ -133,6 +142,8 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
         found, _ = execute(own.model_copy(update={"task": config.task}), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
         raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")
+    if found.config.probe:
+        raise InputError(f"retriever run {found.record.run}: is probed by {found.config.probe}; name one that is not")
     if found.config.retriever:
         raise InputError(
             f"retriever run {found.record.run}: is {found.config.system}'s, a re-ranker that keeps no lists"

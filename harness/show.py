@@ -1,6 +1,7 @@
 """How the verbs print what they found: one JSON document, or a table for people."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -103,3 +104,11 @@ def _line(each: Comparison) -> list[str]:
 
 def _p(value: float | None) -> str:
     return "-" if value is None else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
+
+
+def findings(found: dict[str, list[dict[str, Any]]]) -> None:
+    """Print what a probe found, a table for each kind of finding."""
+    for name, rows in found.items():
+        cells = [[f"{value:.4g}" if isinstance(value, float) else value for value in row.values()] for row in rows]
+        if rows:
+            console.table([key.replace("_", " ") for key in rows[0]], cells, title=name.replace("_", " "))

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from pydantic import ValidationError
+from safetensors.torch import load_file
+from torch import Tensor
 
 from harness import outcomes as outcome_file
 from harness.config import RunConfig, one_line
@@ -25,13 +27,17 @@ from harness.record import RunRecord
 RECORD = "run.json"
 PARTS = ("validation", "test")
 WEIGHTS = "weights.safetensors"
-LISTS = "lists.parquet"
+LISTS, VALIDATION = "lists.parquet", "validation.parquet"
 EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everything that is printed comes from it
 
 
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
-    """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits."""
-    document = json.dumps({"config": config.model_dump(mode="json"), "inputs": inputs}, sort_keys=True)
+    """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits.
+
+    A config without a probe counts without that key, as it did before there were probes.
+    """
+    settled = config.model_dump(mode="json", exclude=None if config.probe else {"probe"})
+    document = json.dumps({"config": settled, "inputs": inputs}, sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
@@ -55,7 +61,18 @@ class Run:
 
     def validation(self) -> Outcomes:
         """Outcomes of the validation queries."""
-        return outcome_file.read(self.folder / "validation.parquet")
+        return outcome_file.read(self.folder / VALIDATION)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The fitted weights; none where the system keeps none.
+
+        Raises:
+            InputError: they were left out of this copy.
+        """
+        path = self.folder / WEIGHTS
+        if WEIGHTS in self.record.files and not path.exists():
+            raise InputError(f"{path}: was left out of this copy; delete the folder and run again")
+        return load_file(path) if path.exists() else {}
 
 
 def write_lists(validation: Ids, test: Ids, path: Path) -> None:
@@ -70,7 +87,8 @@ def write_lists(validation: Ids, test: Ids, path: Path) -> None:
 
 def folder_name(config: RunConfig, run: str) -> str:
     """A name that a person can read, ending in the run's identity."""
-    return f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{run}"
+    probe = f"-{config.probe.replace(':', '-')}" if config.probe else ""
+    return f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}{probe}-{run}"
 
 
 def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRecord]) -> Run:
@@ -199,8 +217,12 @@ def with_retriever(runs: Path, run: str) -> list[Run]:
     return [found, *(with_retriever(runs, found.config.retriever.run) if found.config.retriever else [])]
 
 
-def all_runs(runs: Path) -> list[Run]:
+def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
     """Every finished run under a folder, at any depth, by folder name.
+
+    Args:
+        runs: the folder.
+        probed: with those of probes, which stand in no table, plan or choice of a configuration.
 
     Raises:
         InputError: there is no such folder, or a run in it was changed.
@@ -208,4 +230,4 @@ def all_runs(runs: Path) -> list[Run]:
     if not runs.is_dir():
         raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
     records = (path for path in runs.rglob(RECORD) if not path.parent.name.startswith("."))
-    return [open_run(path.parent) for path in sorted(records)]
+    return [run for run in (open_run(path.parent) for path in sorted(records)) if probed or run.config.probe is None]

@@ -9,7 +9,7 @@ import numpy as np
 import baselines  # noqa: F401  registers the systems
 from harness import outcomes as outcome_file
 from harness import store
-from harness.config import Profile, Retriever, RunConfig, TaskConfig
+from harness.config import Probe, Profile, Retriever, RunConfig, TaskConfig
 from harness.data.dataset import SourceRecord
 from harness.outcomes import Outcomes
 from harness.record import FitRecord, ModelRecord, Queries, RunRecord, Statistics
@@ -39,6 +39,7 @@ def make_run(
     asked: Sequence[bool] | None = None,
     ties: Sequence[int] | None = None,
     started_at: str = "2026-01-01T00:00:00+00:00",
+    probe: Probe | None = None,
     **record: Any,
 ) -> Run:
     """Write a run whose target ranks are ``ranks``, users 1, 2, ... in order; ``record`` changes its record."""
@@ -57,6 +58,7 @@ def make_run(
         device="cpu",
         settings=settings or {},
         retriever=Retriever(system=retriever.config.system, run=retriever.record.run) if retriever else None,
+        probe=probe,
     )
     identity = store.identity(config, {"made before": str(len(list(runs.glob("*"))))})
     answered = int(outcomes.asked.sum())

@@ -11,38 +11,7 @@ from safetensors.torch import load_file, save_file
 from harness import cli, store
 from harness.papers import paper as papers
 from harness.selection import all_selections
-from tests.worlds import prepared_folder, random_histories
-
-
-class Harness:
-    """The command line in this process, with a home of its own."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home, self.monkeypatch, self.capsys = home, monkeypatch, capsys
-
-    def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        self.monkeypatch.setattr(sys, "argv", ["harness", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        assert isinstance(stop.value.code, int)
-        return (stop.value.code, *self.capsys.readouterr())
-
-    def run(self, system: str, data: Path, *more: str) -> dict[str, object]:
-        status, out, error = self("run", system, "--dataset", str(data), "--profile", "smoke", "--json", *more)
-        assert status == 0, error
-        return json.loads(out)
-
-
-@pytest.fixture
-def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Harness:
-    monkeypatch.setenv("LLMREC_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("LLMREC_MIRROR", raising=False)
-    return Harness(tmp_path / "home", monkeypatch, capsys)
-
-
-@pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared_folder(tmp_path_factory.mktemp("data") / "films", random_histories(60, 40))
+from tests.command_line import Harness
 
 
 def test_a_run_on_a_users_own_folder_is_made_once(harness: Harness, films: Path) -> None:

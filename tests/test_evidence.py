@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from harness import store
+from harness.cells import cells
 from harness.config import RunConfig
 from harness.evidence import choose, configuration, gather, restrict
+from harness.papers import paper as papers
 from harness.record import FitRecord
 from harness.resolve import complete, resolve
 from harness.store import Run
@@ -149,3 +151,17 @@ def test_every_kept_run_means_what_it_meant() -> None:
         gained = {key: value for key, value in now.items() if key not in run.config.settings}
         assert {**now, **run.config.settings} == now
         assert gained == {key: spec.config().model_dump(mode="json")[key] for key in gained}
+
+
+def test_a_probe_stands_behind_no_cell_and_is_no_configuration(tmp_path: Path) -> None:
+    paper = papers.load("llamarec")
+    probed = make_run(tmp_path / "probed", "lrurec", [1, 1], probe="ceiling", started_at="2026-02-02")
+
+    def behind() -> set[str]:
+        runs = store.all_runs(tmp_path)
+        return {run for number in ("1", "2") for cell in cells(paper, number, runs) for run in cell.runs}
+
+    assert behind() == set()
+    own = make_run(tmp_path / "own", "lrurec", [7, 9])
+    assert choose(store.all_runs(tmp_path), "lrurec", ["ml-latest-small"]) == ((own,), 1)
+    assert behind() == {own.record.run} != {probed.record.run}

@@ -22,10 +22,11 @@ SETTINGS = {
 SYSTEMS = sorted(SETTINGS)
 
 
-def start(system: str, data: Path, home: Path) -> subprocess.Popen[bytes]:
+def start(system: str, data: Path, home: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "harness", "run", system, "--dataset", str(data), "--profile", "smoke"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*command, *SETTINGS[system], "--home", str(home)], env=environment, stderr=subprocess.PIPE)
+    command += [*SETTINGS[system], "--home", str(home), *more]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
 
 
 def finish(system: str, data: Path, home: Path) -> store.Run:
@@ -100,3 +101,27 @@ def test_killed_runs_resume_to_the_same_outcomes(
     assert resumed.record.files["weights.safetensors"] == whole.record.files["weights.safetensors"]
     assert resumed.record.fit.curve == whole.record.fit.curve
     assert not list((tmp_path / "runs").glob(".*.unfinished"))
+
+
+def test_a_probe_killed_in_its_second_training_resumes_to_the_same(
+    data: Path, uninterrupted: dict[str, store.Run], tmp_path: Path
+) -> None:
+    process = start("lrurec", data, tmp_path, "--probe", "label-blind")
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("work/*/twin/work/*/checkpoint.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+    assert not list(tmp_path.glob("runs/lrurec-*"))
+
+    process = start("lrurec", data, tmp_path, "--probe", "label-blind")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()
+    (folder,) = tmp_path.glob("runs/lrurec-*")
+    resumed, whole = store.open_run(folder), uninterrupted["lrurec"]
+    assert resumed.record.resumed
+    assert resumed.record.fit.curve == whole.record.fit.curve
+    assert resumed.record.fit.notes == {"scores_with_other_targets": "equal", "largest_score_difference": 0.0}
+    assert resumed.record.files["outcomes.parquet"] == whole.record.files["outcomes.parquet"]
+    assert resumed.record.files["weights.safetensors"] == whole.record.files["weights.safetensors"]

@@ -8,9 +8,11 @@ import pytest
 
 import baselines  # noqa: F401  registers the systems
 from harness import data, reproduce, store
+from harness.config import Probe
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
+from tests.made_runs import make_run
 
 PAPER = papers.load("llamarec")
 WHOLE = reproduce.Target(PAPER, tuple(PAPER.tables))
@@ -69,6 +71,17 @@ def test_a_backbone_is_for_those_systems_that_have_one(home: Home) -> None:
         WHOLE, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home, changes={"backbone": "tiny"}
     )
     assert {each.config.settings.get("backbone") for each in planned} == {None, "tiny"}
+
+
+@pytest.mark.parametrize(("probe", "counts"), [(None, True), ("permute-ids", False)])
+def test_a_probed_run_is_not_the_cached_run_of_a_plan(home: Home, probe: Probe | None, counts: bool) -> None:
+    def first() -> reproduce.Planned:
+        return reproduce.plan(WHOLE, {"ML-100k": "ml-latest-small"}, "gpu", [1], "cpu", home, ["popularity"])[0]
+
+    config = first().config
+    made = make_run(home.runs, "popularity", [1], profile="gpu", seed=1, task=config.task, probe=probe)
+    assert first().cached == (made.record.run if counts else None)
+    assert first().estimate_s == (made.record.wall_s if counts else None)
 
 
 def test_targets_are_merged_and_checked() -> None:

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.torch import save_file
 
 from harness import outcomes as outcome_file
 from harness import store
@@ -152,6 +154,29 @@ def test_identity_depends_on_every_setting_and_input() -> None:
         store.identity(CONFIG, {"ratings.csv": "1" * 64}),
     ]
     assert len({same, *other}) == 4
+
+
+def test_a_probed_run_is_there_for_those_who_ask_for_it(tmp_path: Path) -> None:
+    written = store.write(tmp_path, CONFIG.model_copy(update={"probe": "order:reversed"}), "abc", fill)
+    assert written.folder.name == "toy-made-up-smoke-seed1-order-reversed-abc"
+    found = store.find(tmp_path, "abc")
+    assert found is not None
+    assert found.config.probe == "order:reversed"
+    assert store.all_runs(tmp_path) == []
+    assert store.all_runs(tmp_path, probed=True) == [written]
+
+
+def test_weights_that_a_copy_left_out_are_asked_for_by_name(tmp_path: Path) -> None:
+    def with_weights(folder: Path) -> RunRecord:
+        save_file({"bias": torch.ones(2)}, folder / store.WEIGHTS)
+        return fill(folder)
+
+    assert store.write(tmp_path, CONFIG, "none", fill).weights() == {}
+    run = store.write(tmp_path, CONFIG, "some", with_weights)
+    assert run.weights()["bias"].tolist() == [1, 1]
+    (run.folder / store.WEIGHTS).unlink()
+    with pytest.raises(InputError, match="weights.safetensors: was left out of this copy"):
+        run.weights()
 
 
 def test_the_record_lists_the_digest_of_every_other_file(tmp_path: Path) -> None:

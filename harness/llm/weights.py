@@ -22,6 +22,7 @@ from harness.progress import Report
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # nothing pickled, no code
 RECORD = "source.json"
+MADE, HUB = "backbones", "hub"  # folders of the cache: made or converted here, downloaded from a hub
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,19 @@ def locate(name: str, home: Home, report: Report = print) -> Weights:
     raise InputError(f"backbone {name!r} is unknown; known: {', '.join(entries())}, a folder, or a hub id OWNER/NAME")
 
 
+def share(home: Home, root: Path) -> Home:
+    """A home at ``root`` that has this one's backbones, and nothing else of it."""
+    other = Home(root)
+    other.cache.mkdir(parents=True, exist_ok=True)
+    for name in (MADE, HUB):
+        (home.cache / name).mkdir(parents=True, exist_ok=True)
+        if not (other.cache / name).exists():
+            (other.cache / name).symlink_to(home.cache / name, target_is_directory=True)
+    return other
+
+
 def _known(name: str, entry: Entry, home: Home, report: Report) -> Weights:
-    folder = home.cache / "backbones" / name
+    folder = home.cache / MADE / name
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f"{name}.lock")):
         if entry.gguf is None:
@@ -121,9 +133,7 @@ def _download(name: str, home: Home, report: Report) -> Path:
 
     report(f"looking up {name} on the model hub")
     try:
-        return Path(
-            snapshot_download(name, cache_dir=home.cache / "hub", allow_patterns=list(HUB_FILES), etag_timeout=5)
-        )
+        return Path(snapshot_download(name, cache_dir=home.cache / HUB, allow_patterns=list(HUB_FILES), etag_timeout=5))
     except (OSError, ValueError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise WorkError(

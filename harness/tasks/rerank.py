@@ -72,6 +72,12 @@ def answer(
     return Outcomes(users, rank, ties, np.ones(len(users), dtype=bool))
 
 
+def positions(task: NextItem, retrieved: Retrieved, users: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """1-based position of each user's target in the user's list, shape [user]; the list must hold it."""
+    position: npt.NDArray[np.int64] = (retrieved.lists == task.targets[:, None]).argmax(axis=1) + 1
+    return position[users - 1]
+
+
 def complete(asked: Outcomes, retrieved: Retrieved) -> Outcomes:
     """Outcomes of all users: the asked ones, and the retriever's rank for those that were withheld."""
     whole = Outcomes(
