@@ -112,7 +112,7 @@ class Job:
             hardware=environment.hardware(),
             determinism=tuple(sorted(nondeterministic)),
             resumed=resumed,
-            wall_s=fit_s + score_s,
+            wall_s=(fit.elapsed_s or fit_s) + score_s,
             peak_memory_bytes=environment.peak_memory_bytes(),
             peak_device_memory_bytes=environment.peak_device_memory_bytes(),
             energy_j=None if energy is None or spent is None else spent - energy,

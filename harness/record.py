@@ -17,6 +17,7 @@ class FitRecord(Strict):
         monitor: the validation metric that chose the weights, e.g. ``Recall@10``; None without validation.
         curve: (step, validation metric, mean training loss since the last validation).
         notes: further facts worth printing beside the row, by name, e.g. ``prompts_seen``.
+        elapsed_s: seconds of training and validation, all parts of a resumed run together; None where not kept.
     """
 
     steps: int = 0
@@ -25,6 +26,7 @@ class FitRecord(Strict):
     monitor: str | None = None
     curve: tuple[tuple[int, float, float], ...] = ()
     notes: dict[str, float | int | str] = {}
+    elapsed_s: float | None = None
 
     def best_value(self) -> float:
         """The best value of the monitored metric; 0 for a system that was not validated."""
@@ -77,8 +79,8 @@ class RunRecord(Strict):
         command: what the user typed.
         git_sha: commit of the checkout, None outside one; ``dirty`` says whether it had changes.
         determinism: kernels that had no deterministic version.
-        resumed: whether training went on from a checkpoint; the times are then those of the last part.
-        wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart.
+        resumed: whether training went on from a checkpoint.
+        wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart, for the last part of a resumed run.
         peak_memory_bytes: of the whole process; under ``harness run`` it may have made the retriever's run as well.
         peak_device_memory_bytes: the most that torch held on the GPU; None without one.
         energy_j: of the GPU, in joules, where it can be read.
@@ -115,5 +117,5 @@ class RunRecord(Strict):
     seal: str = ""
 
     def digest(self) -> str:
-        """What ``seal`` must be."""
-        return hashlib.sha256(self.model_dump_json(exclude={"seal"}).encode()).hexdigest()
+        """What ``seal`` must be; fields that the record's file lacks do not count, so that more may be added."""
+        return hashlib.sha256(self.model_dump_json(exclude={"seal"}, exclude_unset=True).encode()).hexdigest()

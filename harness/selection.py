@@ -52,7 +52,7 @@ class Selection(Strict):
 
     def digest(self) -> str:
         """What ``seal`` must be."""
-        return hashlib.sha256(self.model_dump_json(exclude={"seal"}).encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json(exclude={"seal"}, exclude_unset=True).encode()).hexdigest()
 
     def searched(self) -> dict[str, float]:
         """The searched settings with the values that were taken."""

@@ -114,10 +114,9 @@ def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRec
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (temporary / "config.yaml").write_text(text, encoding="utf-8")
         files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
-        sealed = record.model_copy(update={"files": files})
-        sealed = sealed.model_copy(update={"seal": sealed.digest()})
-        document = sealed.model_dump_json(indent=2)
-        RunRecord.model_validate_json(document)
+        document = record.model_copy(update={"files": files}).model_dump_json()
+        sealed = RunRecord.model_validate_json(document)
+        document = sealed.model_copy(update={"seal": sealed.digest()}).model_dump_json(indent=2)
         (temporary / RECORD).write_text(document + "\n", encoding="utf-8")
         for path in [*temporary.iterdir(), temporary]:
             _sync(path)

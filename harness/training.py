@@ -59,6 +59,7 @@ class _Progress:
     """Where training stands; what a checkpoint keeps beside the weights and the optimiser."""
 
     step: int = 0
+    elapsed_s: float = 0.0
     best: float = -1.0
     best_step: int = 0
     curve: list[tuple[int, float, float]] = field(default_factory=list)
@@ -93,7 +94,7 @@ def train(
     progress = _resume(model, best, optimizer, context)
     last_step = settings.max_epochs * -(-examples // settings.batch_size)
     last_step = min(last_step, settings.max_steps or last_step)
-    first_step, started = progress.step, time.perf_counter()
+    first_step, before_s, started = progress.step, progress.elapsed_s, time.perf_counter()
 
     while progress.step < last_step and progress.stale() < settings.patience:
         stop = min((progress.step // settings.validate_every + 1) * settings.validate_every, last_step)
@@ -118,6 +119,7 @@ def train(
         if metric > progress.best:
             progress.best, progress.best_step = metric, stop
             best = {name: value.clone() for name, value in model.state_dict().items()}
+        progress.elapsed_s = before_s + time.perf_counter() - started
         _save(model, best, optimizer, progress, context)
         step_s = (time.perf_counter() - started) / (stop - first_step)
         context.report(_line(progress, settings.monitor, step_s, settings.max_steps and last_step))
@@ -129,6 +131,7 @@ def train(
         stopped="budget" if progress.step == last_step else "patience",
         monitor=settings.monitor,
         curve=tuple(progress.curve),
+        elapsed_s=progress.elapsed_s,
     )
 
 
