@@ -42,7 +42,7 @@ def metric_at(label: str) -> tuple[str, int]:
     """
     metric, _, k = label.partition("@")
     if metric not in METRICS or not re.fullmatch("[1-9][0-9]{0,8}", k):
-        raise ValueError(f"{label!r} is no metric at a cut-off; expected {', '.join(METRICS)}, then @ and a number")
+        raise ValueError(f"{label!r} is no metric at a cut-off, such as NDCG@10; known: {', '.join(METRICS)}")
     return metric, int(k)
 
 
