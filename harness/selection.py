@@ -78,7 +78,8 @@ def write(selection: Selection, runs: Path) -> Path:
     config = selection.config
     base = hashlib.sha256(selection.base(config).model_dump_json().encode()).hexdigest()[:16]
     name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
-    sealed = selection.model_copy(update={"seal": selection.digest()})
+    whole = Selection.model_validate_json(selection.model_dump_json())
+    sealed = whole.model_copy(update={"seal": whole.digest()})
     runs.mkdir(parents=True, exist_ok=True)
     temporary = runs / f".{name}.tmp"
     temporary.write_text(sealed.model_dump_json(indent=2) + "\n", encoding="utf-8")
