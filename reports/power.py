@@ -1,0 +1,73 @@
+"""What a set's users can show: the smallest detectable difference against their number, and the published one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.cells import Cell
+from harness.paired.power import smallest_difference
+
+METRIC, K = "NDCG", 10
+DETECTABLE, PUBLISHED, OBSERVED = "#1f5fa8", "#c2410c", "#222222"
+
+
+def choose(cells: Sequence[Cell]) -> list[Cell]:
+    """NDCG@10 of the first tested table, on each data set the rival with the best published number."""
+    tested = [c for c in cells if c.test and (c.metric, c.k) == (METRIC, K) and c.published is not None]
+    first = [cell for cell in tested if cell.table == tested[0].table]
+    best: dict[str, Cell] = {}
+    for cell in first:
+        if cell.dataset not in best or (cell.published or 0) > (best[cell.dataset].published or 0):
+            best[cell.dataset] = cell
+    return list(best.values())
+
+
+def draw(cells: Sequence[Cell]) -> Figure:
+    """A panel a data set; both axes logarithmic.
+
+    Args:
+        cells: one tested cell a data set.
+    """
+    figure = Figure(figsize=(0.8 + 3.6 * len(cells), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(cells), squeeze=False)[0]
+    for panel, cell in zip(panels, cells, strict=True):
+        _panel(panel, cell)
+    return figure
+
+
+def _panel(panel: Axes, cell: Cell) -> None:
+    test = cell.test
+    assert test
+    row = test.comparison
+    deviation = row.se_users * row.queries**0.5
+    needed = [n for n in (row.queries, test.published_n_needed) if n]
+    users = np.geomspace(max(2, min(needed) / 10), 10 * max(needed), 100)
+    panel.plot(
+        users,
+        [smallest_difference(deviation, n) for n in users],
+        color=DETECTABLE,
+        label="80 % power at 5 %",
+    )
+    panel.axvline(row.queries, color="#8a8a8a", linewidth=0.8, linestyle=":", label=f"{row.queries:,} users here")
+    panel.plot(row.queries, abs(row.difference), "o", color=OBSERVED, label=f"observed, {row.difference:+.4f}")
+    if gap := test.published_difference:
+        panel.axhline(abs(gap), color=PUBLISHED, linewidth=1, label=f"published, {gap:+.4f}")
+        if test.published_n_needed:
+            panel.plot(test.published_n_needed, abs(gap), "D", mfc="none", mec=PUBLISHED)
+            panel.annotate(
+                f"{test.published_n_needed:,}",
+                (test.published_n_needed, abs(gap)),
+                textcoords="offset points",
+                xytext=(4, 5),
+                fontsize="small",
+            )
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_title(f"{cell.dataset}: {row.a} against {row.b}", fontsize="medium")
+    panel.set_xlabel("users")
+    panel.set_ylabel(f"difference in {METRIC}@{K}")
+    panel.legend(frameon=False, fontsize="x-small")
+    panel.grid(alpha=0.3)
+    panel.spines[["top", "right"]].set_visible(False)
