@@ -7,21 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from harness import checkpoint, environment, outcomes, store
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
 from harness.data.splits import Split
+from harness.errors import InputError
 from harness.home import Home
 from harness.outcomes import Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
-from harness.system import Context, Scorer, System, SystemSpec
+from harness.system import Context, Scorer, System, SystemSpec, find
 from harness.tasks import next_item, rerank
 
 
@@ -127,7 +129,7 @@ class Job:
             users = rerank.sample(task, retrieved, limit, config.seed)
             return rerank.answer(scorer, task, retrieved, users, device)
 
-        return Context(
+        given = Context(
             dataset=replace(self.dataset, sequences=self.split.train, times=self.split.train_times),
             seed=config.seed,
             device=device,
@@ -137,6 +139,14 @@ class Job:
             home=self.home,
             report=lambda line: self.report(f"{config.system} seed {config.seed}: {line}"),
         )
+        if self.retriever is None:
+            return given
+        restored = cache(partial(_restore, self.retriever, given))
+
+        def retrieve(history: Ids, answer: int) -> Ids:
+            return rerank.retrieve(restored().score, history, answer, config.task, device)
+
+        return replace(given, retrieve=retrieve)
 
     def answer(self, scorer: Scorer) -> Answers:
         """Ask every test query; a retriever is asked the validation queries too, for its re-rankers."""
@@ -151,6 +161,21 @@ class Job:
         validated, validation_lists = next_item.answer(scorer, validation, device, task.candidates)
         tested, test_lists = next_item.answer(scorer, test, device, task.candidates)
         return Answers(tested, validated, (validation_lists, test_lists))
+
+
+def _restore(run: Run, context: Context) -> System:
+    """The system that a finished run left behind.
+
+    Raises:
+        InputError: the run keeps no weights.
+    """
+    spec = find(run.config.system)
+    system = spec.build(spec.config.model_validate(run.config.settings))
+    path = run.folder / store.WEIGHTS
+    if not path.exists():
+        raise InputError(f"{path}: is not kept, so that the retriever finds nothing new; run the retriever again")
+    system.restore(load_file(path), context)
+    return system
 
 
 @contextmanager
