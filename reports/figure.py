@@ -63,7 +63,12 @@ def svg(cells: Sequence[Cell]) -> str | None:
     chosen = choose(cells)
     if not chosen:
         return None
+    return as_svg(draw(chosen))
+
+
+def as_svg(figure: Figure) -> str:
+    """A figure as an SVG element, the same bytes every time."""
     text = StringIO()
     with matplotlib.rc_context({"svg.hashsalt": SALT}):
-        draw(chosen).savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return text.getvalue()[text.getvalue().index("<svg") :]

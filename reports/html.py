@@ -7,17 +7,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.papers.paper import Paper
-from reports import legend
+from reports import learning, legend
 from reports.table import Grid
 
 
-def render(paper: Paper, grids: Sequence[Grid], figure: str | None) -> str:
+def render(paper: Paper, grids: Sequence[Grid], figure: str | None, curves: str | None) -> str:
     """One page with every table; it loads nothing.
 
     Args:
         paper: the paper.
         grids: its tables.
         figure: an SVG element made by ``reports.figure``, or None.
+        curves: an SVG element made by ``reports.learning``, or None.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -27,4 +28,6 @@ def render(paper: Paper, grids: Sequence[Grid], figure: str | None) -> str:
         autoescape=True,
     )
     template = environment.get_template("report.html.j2")
-    return template.render(paper=paper, grids=grids, figure=Markup(figure) if figure else None, legend=legend) + "\n"
+    found = (("Reproduced and published", "", figure), (learning.TITLE, learning.CAPTION, curves))
+    pictures = [(title, caption, Markup(picture)) for title, caption, picture in found if picture]
+    return template.render(paper=paper, grids=grids, pictures=pictures, legend=legend) + "\n"

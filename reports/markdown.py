@@ -5,17 +5,25 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from harness.papers.paper import Paper
-from reports import legend
+from reports import learning, legend
 from reports.table import Block, Entry, Grid
 
 SPECIAL = "\\`*_{}[]<>|#"
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", None: "{}"}
 
 
-def render(paper: Paper, grids: Sequence[Grid]) -> str:
-    """One document with every table."""
+def render(paper: Paper, grids: Sequence[Grid], curves: str | None) -> str:
+    """One document with every table.
+
+    Args:
+        paper: the paper.
+        grids: its tables.
+        curves: name of the file beside it that holds the learning curves, or None.
+    """
     parts = [f"# {escape(paper.title)}", f"{escape(', '.join(paper.authors))}. {escape(paper.venue)}. <{paper.url}>"]
     parts += [_table(grid) for grid in grids]
+    if curves:
+        parts += [f"## {learning.TITLE}", escape(learning.CAPTION), f"![{learning.TITLE}]({curves})"]
     verdicts = "\n".join(f"- `{verdict}`: {escape(meaning)}" for verdict, meaning in legend.VERDICTS)
     parts += ["## How to read a cell", escape(legend.CELL), f"{legend.PLACES} **Best**, <u>second</u>.", verdicts]
     return "\n\n".join(parts) + "\n"

@@ -9,12 +9,13 @@ from harness.cells import Cell
 from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.store import Run
-from reports import csv, figure, html, json, latex, markdown, terminal
+from reports import csv, figure, html, json, latex, learning, markdown, terminal
 from reports.table import grid
 
 FILES = ("md", "tex", "html", "csv", "json")
 FORMATS = ("terminal", *FILES)
 WIDTH = 150
+LEARNING = "{}-learning.svg"  # the file that the Markdown links
 
 
 def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: str, command: str) -> str:
@@ -39,28 +40,29 @@ def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: s
     paper = papers.load(paper_id)
     tables = dict.fromkeys(cell.table for cell in cells)
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
+    tuned = learning.choose(cells, runs)
     if format_ == "md":
-        return markdown.render(paper, grids)
+        return markdown.render(paper, grids, LEARNING.format(paper_id) if tuned else None)
     if format_ == "tex":
         return latex.render(paper, grids)
     if format_ == "html":
-        return html.render(paper, grids, figure.svg(cells))
+        return html.render(paper, grids, figure.svg(cells), learning.svg(tuned))
     colour = sys.stdout.isatty()
     return terminal.render(paper, grids, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
 
 def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
-    """Write the tables in every file format, and the figure where anything was run.
+    """Write the tables in every file format, the figure where anything was run, and re-rankers' learning curves.
 
     Returns:
-        The files: ``<paper>.<format>`` and ``<paper>.svg``.
+        The files: ``<paper>.<format>``, ``<paper>.svg`` and ``<paper>-learning.svg``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {format_: render(paper_id, cells, runs, format_, command) for format_ in FILES}
+    texts = {f"{paper_id}.{format_}": render(paper_id, cells, runs, format_, command) for format_ in FILES}
     if picture := figure.svg(cells):
-        texts["svg"] = picture
-    paths = []
-    for suffix, text in texts.items():
-        paths.append(folder / f"{paper_id}.{suffix}")
-        paths[-1].write_text(text, encoding="utf-8")
-    return paths
+        texts[f"{paper_id}.svg"] = picture
+    if picture := learning.svg(learning.choose(cells, runs)):
+        texts[LEARNING.format(paper_id)] = picture
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
