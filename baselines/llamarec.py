@@ -3,19 +3,22 @@
 Yue et al., "LlamaRec: Two-Stage Recommendation using Large Language Models for Ranking", PGAI@CIKM 2023.
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from harness.data.dataset import Sequences
+from harness.data.dataset import Ids, Sequences
 from harness.data.titles import clean_title
 from harness.errors import InputError
 from harness.llm import lora, prompts, verbalizer
 from harness.llm.backbone import Dtype, Quantisation, load
+from harness.llm.losses import Example
 from harness.llm.prompts import LETTERS
-from harness.llm.tuning import Example, TuningConfig, tune
+from harness.llm.tuning import TuningConfig, tune
 from harness.record import FitRecord, ModelRecord
 from harness.seeds import rng
 from harness.system import Context, Queries, SystemSpec, expect, register
@@ -33,6 +36,8 @@ class LlamaRecConfig(TuningConfig):
         history: how many of the most recent items a prompt names.
         title_tokens: where a title is cut.
         prompt_tokens: how much of a prompt's end is kept.
+        train_candidates: what a training prompt offers: the answer among uniform negatives, shuffled, or the
+            retriever's list in its order, the answer in place of its last item where it was not found.
         negatives: uniform negatives in a training prompt; fewer where the catalogue has no more.
         prompts: how many of the training prompts are used, a sample drawn from the seed; None: all.
         score_batch: prompts a forward pass when scoring.
@@ -46,6 +51,7 @@ class LlamaRecConfig(TuningConfig):
     history: int = Field(20, ge=1)
     title_tokens: int = Field(32, ge=1)
     prompt_tokens: int = Field(1536, ge=1)
+    train_candidates: Literal["random", "retrieved"] = "random"
     negatives: int = Field(19, ge=1, lt=len(LETTERS))
     prompts: int | None = Field(None, ge=1)
     score_batch: int = Field(4, ge=1)
@@ -65,14 +71,23 @@ class LlamaRec:
         order = rng(context.seed, "prompts").permutation(answers)[: settings.prompts]
 
         def example(position: int) -> Example:
-            history, candidates, answer = training_case(
-                train, position, context.dataset.n_items, settings.negatives, context.seed
-            )
-            end = self.llm.tokenizer.eos_token_id
-            return Example(prompt=self._prompt(history, candidates), answer=[self.letters[answer], end])
+            candidates = self._offered(train, position, context)
+            letter = int(np.flatnonzero(candidates == train.items[position])[0])
+            prompt = self._prompt(before(train, position), candidates)
+            return Example(prompt, [self.letters[letter], self.llm.tokenizer.eos_token_id])
 
         record = tune(self.llm, example, order, self.score, settings, context)
-        return record.model_copy(update={"notes": record.notes | {"letters": settings.negatives + 1}})
+        letters = len(self._offered(train, int(order[0]), context))
+        return record.model_copy(update={"notes": record.notes | {"letters": letters}})
+
+    def _offered(self, train: Sequences, position: int, context: Context) -> npt.NDArray[np.integer]:
+        """The candidates of the training prompt whose answer stands at a position, the same whenever asked for."""
+        history, item = before(train, position), int(train.items[position])
+        if self.settings.train_candidates == "retrieved":
+            assert context.retrieve is not None
+            return retrieved_candidates(context.retrieve(history, item), item)
+        generator = rng(context.seed, "candidates", position)
+        return random_candidates(history, item, context.dataset.n_items, self.settings.negatives, generator)
 
     def _load(self, context: Context) -> None:
         """Get the backbone with a fresh adapter, and the titles and letters as its tokenizer sees them."""
@@ -136,21 +151,24 @@ def next_items(train: Sequences) -> npt.NDArray[np.int64]:
     return np.setdiff1d(np.arange(len(train.items)), train.offsets[:-1])
 
 
-def training_case(
-    train: Sequences, position: int, n_items: int, negatives: int, seed: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]:
-    """The history before a position, the candidates (its item among uniform negatives), and its place among them.
-
-    No negative stands in the history. All is drawn from ``rng(seed, "candidates", position)``, so that a case is the
-    same whenever it is asked for.
-    """
+def before(train: Sequences, position: int) -> Ids:
+    """All items of the user before a position in ``train.items``, oldest first."""
     user = int(np.searchsorted(train.offsets, position, side="right"))
-    history = train.items[train.offsets[user - 1] : position]
-    generator = rng(seed, "candidates", position)
-    outside = np.setdiff1d(np.arange(1, n_items + 1), np.append(history, train.items[position]))
+    return train.items[train.offsets[user - 1] : position]
+
+
+def random_candidates(
+    history: Ids, item: int, n_items: int, negatives: int, generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """The item among uniform negatives, none of which stands in the history, shuffled."""
+    outside = np.setdiff1d(np.arange(1, n_items + 1), np.append(history, item))
     drawn = generator.choice(outside, size=min(negatives, len(outside)), replace=False)
-    candidates = generator.permutation(np.append(drawn, train.items[position]))
-    return history, candidates, int(np.flatnonzero(candidates == train.items[position])[0])
+    return generator.permutation(np.append(drawn, item))
+
+
+def retrieved_candidates(found: Ids, item: int) -> Ids:
+    """What a retriever found, in its order, with the item in the last place if it is not among it."""
+    return found if item in found else np.append(found[:-1], np.int32(item))
 
 
 register(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
-from harness.system import Context, Scorer, System, SystemSpec
+from harness.system import Context, Scorer, System, SystemSpec, find
 from harness.tasks import next_item, rerank
 
 
@@ -131,11 +132,11 @@ class Job:
         environment.ask_for_deterministic_kernels(self.config.device)
         if self.config.probe == "ceiling":
             return probes.Perfect(self.split.test), FitRecord()
-        system = self.spec.build(self.spec.config.model_validate(self.config.settings))
         if self.trained:
-            system.restore(self.trained.weights(), self.context())
             fit, run = self.trained.record.fit, self.trained.record.run
-            return system, fit.model_copy(update={"notes": fit.notes | {"weights_of_run": run}})
+            noted = fit.model_copy(update={"notes": fit.notes | {"weights_of_run": run}})
+            return _restore(self.trained, self.context()), noted
+        system = self.spec.build(self.spec.config.model_validate(self.config.settings))
         return system, system.fit(self.split.train, self.context())
 
     def twin(self) -> "Job":
@@ -171,7 +172,7 @@ class Job:
             users = rerank.sample(task, retrieved, limit, config.seed)
             return rerank.answer(scorer, task, retrieved, users, device)
 
-        return Context(
+        given = Context(
             dataset=replace(self.dataset, sequences=self.split.train, times=self.split.train_times),
             seed=config.seed,
             device=device,
@@ -181,6 +182,14 @@ class Job:
             home=self.home,
             report=lambda line: self.report(f"{config.system} seed {config.seed}: {line}"),
         )
+        if self.retriever is None:
+            return given
+        restored = cache(partial(_restore, self.retriever, given))
+
+        def retrieve(history: Ids, answer: int) -> Ids:
+            return rerank.retrieve(restored().score, history, answer, config.task, device)
+
+        return replace(given, retrieve=retrieve)
 
     def answer(self, scorer: Scorer) -> Answers:
         """Ask every test query; a retriever is asked the validation queries too, for its re-rankers."""
@@ -195,6 +204,14 @@ class Job:
         validated, validation_lists = next_item.answer(scorer, validation, device, task.candidates)
         tested, test_lists = next_item.answer(scorer, test, device, task.candidates)
         return Answers(tested, validated, (validation_lists, test_lists))
+
+
+def _restore(run: Run, context: Context) -> System:
+    """The system that a finished run left behind."""
+    spec = find(run.config.system)
+    system = spec.build(spec.config.model_validate(run.config.settings))
+    system.restore(run.weights(), context)
+    return system
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import load_file
 
 from harness import data, environment, metrics, store
 from harness import system as register
@@ -82,7 +81,7 @@ def recheck(wanted: Iterable[Run], folder: Path, device: str, home: Home, report
             raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
         job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run.record.run, "", report)
         system = spec.build(spec.config.model_validate(config.settings))
-        system.restore(load_file(run.folder / store.WEIGHTS), job.context())
+        system.restore(run.weights(), job.context())
         here, then = environment.hardware(), run.record.hardware
         alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))
         alike &= environment.versions().get("torch") == run.record.versions.get("torch")

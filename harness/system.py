@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from harness.config import Strict
-from harness.data.dataset import Dataset, Sequences
+from harness.data.dataset import Dataset, Ids, Sequences
 from harness.errors import InputError
 from harness.home import Home
 from harness.outcomes import Outcomes
@@ -61,6 +61,7 @@ class Context:
             queries (in a seeded order) of those that would be asked.
         home: where backbones are cached.
         report: prints a line of progress (a short sentence, or step counts).
+        retrieve: what a re-ranker's retriever finds for any history; None where there is no retriever.
     """
 
     dataset: Dataset
@@ -71,6 +72,7 @@ class Context:
     validate: "Validate"
     home: Home
     report: Report = print
+    retrieve: "Retrieve | None" = None
 
 
 class Validate(Protocol):
@@ -78,6 +80,25 @@ class Validate(Protocol):
 
     def __call__(self, scorer: Scorer, limit: int | None = None) -> Outcomes:
         """Outcomes of the scorer on the validation queries, or on ``limit`` of them."""
+        ...
+
+
+class Retrieve(Protocol):
+    """The type of :attr:`Context.retrieve`."""
+
+    def __call__(self, history: Ids, answer: int) -> Ids:
+        """The retriever's best items for a history, best first, without those that the task excludes.
+
+        Args:
+            history: everything before the answer, oldest first; the retriever reads its window of it.
+            answer: the item that came next; as the target of a task it is never excluded.
+
+        Returns:
+            Item ids, shape [candidate]; fewer than the task's candidates only where the catalogue has no more.
+
+        Raises:
+            InputError: the retriever's run keeps no weights.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""Tables as one self-contained HTML page, data sets side by side, with the figure."""
+"""Tables as one self-contained HTML page, data sets side by side, with the pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +8,17 @@ from markupsafe import Markup
 
 from harness.papers.paper import Paper
 from reports import legend
+from reports.pictures import Picture
 from reports.table import Grid
 
 
-def render(paper: Paper, grids: Sequence[Grid], figure: str | None) -> str:
+def render(paper: Paper, grids: Sequence[Grid], pictures: Sequence[Picture]) -> str:
     """One page with every table; it loads nothing.
 
     Args:
         paper: the paper.
         grids: its tables.
-        figure: an SVG element made by ``reports.figure``, or None.
+        pictures: embedded under them.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -27,4 +28,5 @@ def render(paper: Paper, grids: Sequence[Grid], figure: str | None) -> str:
         autoescape=True,
     )
     template = environment.get_template("report.html.j2")
-    return template.render(paper=paper, grids=grids, figure=Markup(figure) if figure else None, legend=legend) + "\n"
+    shown = [(each.title, each.caption, Markup(each.svg)) for each in pictures]
+    return template.render(paper=paper, grids=grids, pictures=shown, legend=legend) + "\n"

@@ -6,16 +6,25 @@ from tabulate import tabulate
 
 from harness.papers.paper import Paper
 from reports import legend
+from reports.pictures import Picture
 from reports.table import Block, Entry, Grid
 
 SPECIAL = "\\`*_{}[]<>|#"
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", None: "{}"}
 
 
-def render(paper: Paper, grids: Sequence[Grid]) -> str:
-    """One document with every table."""
+def render(paper: Paper, grids: Sequence[Grid], pictures: Sequence[Picture]) -> str:
+    """One document with every table.
+
+    Args:
+        paper: the paper.
+        grids: its tables.
+        pictures: their files lie beside the document.
+    """
     parts = [f"# {escape(paper.title)}", f"{escape(', '.join(paper.authors))}. {escape(paper.venue)}. <{paper.url}>"]
     parts += [_table(grid) for grid in grids]
+    for each in pictures:
+        parts += [f"## {each.title}", escape(each.caption), f"![{each.title}]({each.file(paper.id)})"]
     verdicts = "\n".join(f"- `{verdict}`: {escape(meaning)}" for verdict, meaning in legend.VERDICTS)
     parts += ["## How to read a cell", escape(legend.CELL), f"{legend.PLACES} **Best**, <u>second</u>.", verdicts]
     return "\n\n".join(parts) + "\n"

@@ -9,7 +9,8 @@ from harness.cells import Cell
 from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.store import Run
-from reports import csv, figure, html, json, latex, markdown, terminal
+from reports import csv, html, json, latex, markdown, terminal
+from reports.pictures import pictures
 from reports.table import grid
 
 FILES = ("md", "tex", "html", "csv", "json")
@@ -40,27 +41,24 @@ def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: s
     tables = dict.fromkeys(cell.table for cell in cells)
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
     if format_ == "md":
-        return markdown.render(paper, grids)
+        return markdown.render(paper, grids, pictures(cells, runs))
     if format_ == "tex":
         return latex.render(paper, grids)
     if format_ == "html":
-        return html.render(paper, grids, figure.svg(cells))
+        return html.render(paper, grids, pictures(cells, runs))
     colour = sys.stdout.isatty()
     return terminal.render(paper, grids, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
 
 def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
-    """Write the tables in every file format, and the figure where anything was run.
+    """Write the tables in every file format, and the pictures that there are.
 
     Returns:
-        The files: ``<paper>.<format>`` and ``<paper>.svg``.
+        The files: ``<paper>.<format>``, ``<paper>.svg`` and ``<paper>-<picture>.svg``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {format_: render(paper_id, cells, runs, format_, command) for format_ in FILES}
-    if picture := figure.svg(cells):
-        texts["svg"] = picture
-    paths = []
-    for suffix, text in texts.items():
-        paths.append(folder / f"{paper_id}.{suffix}")
-        paths[-1].write_text(text, encoding="utf-8")
-    return paths
+    texts = {f"{paper_id}.{format_}": render(paper_id, cells, runs, format_, command) for format_ in FILES}
+    texts |= {picture.file(paper_id): picture.svg for picture in pictures(cells, runs)}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]

@@ -17,7 +17,7 @@ from tests.worlds import prepared_folder, random_histories
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 SETTINGS = {
     "lrurec": ["--set", "max_steps=40", "--set", "validate_every=4"],
-    "llamarec": ["--set", "prompts=48", "--set", "validate_every=2"],
+    "llamarec": ["--set", "prompts=48", "--set", "validate_every=2", "--set", "train_candidates=retrieved"],
 }
 SYSTEMS = sorted(SETTINGS)
 

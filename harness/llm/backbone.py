@@ -9,6 +9,7 @@ import torch
 from harness.data.dataset import SourceRecord
 from harness.errors import InputError
 from harness.home import Home
+from harness.llm import attention
 from harness.llm.catalogue import entries
 from harness.llm.weights import locate
 from harness.progress import Report
@@ -124,6 +125,8 @@ def load(
     record = ModelRecord(
         name=name, sha256=found.sha256, dtype=str(computed).removeprefix("torch."), quantisation=quantisation
     )
+    if device.type == "cpu":
+        attention.use_blocks(model)
     model.eval()  # type: ignore[no-untyped-call]
     return Backbone(model, tokenizer, record)
 

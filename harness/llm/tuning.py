@@ -1,11 +1,8 @@
-"""LoRA tuning on answer tokens, with validation, checkpoints, and a resume that changes nothing.
-
-Notation: B examples, A answer tokens of them all, T tokens of the longest one, D width, V vocabulary.
-"""
+"""LoRA tuning with validation, checkpoints, and a resume that changes nothing."""
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,11 +15,11 @@ from harness import checkpoint, metrics
 from harness.errors import InputError, WorkError
 from harness.llm.backbone import Backbone
 from harness.llm.lora import LoraConfig, adapter
-from harness.llm.verbalizer import hidden_states
+from harness.llm.losses import Example, LossOn, token_losses
 from harness.progress import track
 from harness.record import FitRecord
 from harness.seeds import seeded
-from harness.system import Context, Scorer
+from harness.system import Context, Queries, Scorer
 
 MONITOR = "NDCG@10"
 MAX_GRADIENT_NORM = 1.0  # the default of transformers' Trainer, which LlamaRec's authors use
@@ -41,6 +38,7 @@ class TuningConfig(LoraConfig):
         validate_every: steps between two validations.
         validate_limit: queries a validation; None: all.
         patience: validations in a row without a better NDCG@10 before tuning stops.
+        loss_on: the answer's tokens (its letter and the end), or every token of prompt and answer.
     """
 
     learning_rate: float = Field(1e-4, gt=0)
@@ -50,14 +48,7 @@ class TuningConfig(LoraConfig):
     validate_every: int = Field(100, ge=1)
     validate_limit: int | None = Field(None, ge=1)
     patience: int = Field(20, ge=1)
-
-
-@dataclass(frozen=True)
-class Example:
-    """Token ids of a prompt and of the answer that follows it."""
-
-    prompt: list[int]
-    answer: list[int]
+    loss_on: LossOn = "answer"
 
 
 @dataclass
@@ -66,7 +57,7 @@ class _Progress:
 
     Attributes:
         untuned: the validation metric before the first step.
-        window: (mean loss over the answer tokens, over their first ones) of each step since the last validation.
+        window: (mean loss over the tokens learnt, over the letters alone) of each step since the last validation.
         letter_loss: mean of the window's second column at the last validation.
     """
 
@@ -130,7 +121,7 @@ def tune(
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step, settings.warmup_steps, last_step)
         with seeded(context.seed, "dropout", step, device=backbone.device):
-            progress.window.append(_step(backbone, batch, settings.micro_batch, optimizer))
+            progress.window.append(_step(backbone, batch, settings, optimizer))
         progress.step = step + 1
         if progress.step % settings.validate_every == 0 or progress.step == last_step:
             _judge(progress, weights, best, _validate(scorer, settings, context))
@@ -153,44 +144,33 @@ def tune(
             "letter_loss_at_the_end_of_training": progress.letter_loss,
             f"validation_{MONITOR}_untuned": progress.untuned,
             f"validation_{MONITOR}_at_the_end": progress.curve[-1][1],
+            f"validation_{MONITOR}_of_the_retriever": _validate(_given_order, settings, context),
         },
     )
 
 
-def answer_losses(model: nn.Module, examples: Sequence[Example]) -> Tensor:
-    """Cross-entropy of every answer token, given all before it; logits exist at those positions only: shape [A].
-
-    Answers follow one another in the order of the examples.
-    """
-    states = hidden_states(model, [[*one.prompt, *one.answer[:-1]] for one in examples])  # [B, T, D]
-    rows = [row for row, one in enumerate(examples) for _ in one.answer]
-    columns = [len(one.prompt) - 1 + place for one in examples for place in range(len(one.answer))]
-    targets = torch.tensor([token for one in examples for token in one.answer], device=states.device)
-    logits = model.get_output_embeddings()(states[rows, columns])  # type: ignore[operator]  # [A, V]
-    return nn.functional.cross_entropy(logits.float(), targets, reduction="none")
-
-
 def _step(
-    backbone: Backbone, batch: list[Example], micro_batch: int, optimizer: torch.optim.Optimizer
+    backbone: Backbone, batch: list[Example], settings: TuningConfig, optimizer: torch.optim.Optimizer
 ) -> tuple[float, float]:
-    """One optimiser step; mean loss over the batch's answer tokens, and over their first ones alone."""
+    """One optimiser step; mean loss over the batch's tokens that are learnt, and over its letters alone."""
     backbone.model.train()
     batch = sorted(batch, key=lambda one: len(one.prompt))
-    answer_tokens = sum(len(one.answer) for one in batch)
-    total, first = 0.0, 0.0
+    tokens = sum(one.learnt(settings.loss_on) for one in batch)
+    total, letters = 0.0, 0.0
     optimizer.zero_grad()
-    for start in range(0, len(batch), micro_batch):
-        examples = batch[start : start + micro_batch]
-        losses = answer_losses(backbone.model, examples)
-        (losses.sum() / answer_tokens).backward()  # type: ignore[no-untyped-call]
-        begins = np.cumsum([0, *(len(one.answer) for one in examples[:-1])])
+    for start in range(0, len(batch), settings.micro_batch):
+        examples = batch[start : start + settings.micro_batch]
+        losses = token_losses(backbone.model, examples, settings.loss_on)
+        (losses.sum() / tokens).backward()  # type: ignore[no-untyped-call]
+        ends = np.cumsum([one.learnt(settings.loss_on) for one in examples])
+        places = [end - len(one.answer) for end, one in zip(ends, examples, strict=True)]
         total += float(losses.detach().sum())
-        first += float(losses.detach()[begins].sum())
+        letters += float(losses.detach()[places].sum())
     if not math.isfinite(total):
         raise WorkError(f"tuning loss is {total}; try a smaller learning_rate or dtype=float32")
     nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], MAX_GRADIENT_NORM)
     optimizer.step()
-    return total / answer_tokens, first / len(batch)
+    return total / tokens, letters / len(batch)
 
 
 def _schedule(step: int, warmup_steps: int, last_step: int) -> float:
@@ -205,6 +185,12 @@ def _validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float
     if not outcomes.asked.any():
         raise WorkError("no validation query has its target among the candidates; a retriever must find some first")
     return metrics.estimate(outcomes.take(outcomes.asked), "NDCG", 10)
+
+
+def _given_order(queries: Queries) -> Tensor:
+    """Scores that keep the candidates as the retriever has them, shape [query, candidate]."""
+    assert queries.candidates is not None
+    return -torch.arange(queries.candidates.shape[1], dtype=torch.float32).expand(queries.candidates.shape)
 
 
 def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:

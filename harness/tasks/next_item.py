@@ -53,11 +53,7 @@ class NextItem:
 
     def excluded(self, users: npt.NDArray[np.int64], device: torch.device) -> Tensor:
         """Items that may not be recommended, 0 for none, shape [query, excluded]."""
-        if self.config.exclude == "none":
-            return torch.zeros((len(users), 1), dtype=torch.int64, device=device)
-        histories = [self.history(int(user)) for user in users]
-        longest = max(map(len, histories))
-        return as_padded(histories, self.config.window if self.config.exclude == "window" else longest).to(device)
+        return excluded([self.history(int(user)) for user in users], self.config).to(device)
 
     def target_seen(self) -> int:
         """Queries whose target is also among the items to exclude."""
@@ -72,6 +68,13 @@ class NextItem:
         lengths = np.diff(self.dataset.sequences.offsets)
         users = np.argsort(lengths, kind="stable") + 1
         return (users[start : start + BATCH] for start in range(0, len(users), BATCH))
+
+
+def excluded(histories: list[Ids], config: TaskConfig) -> Tensor:
+    """Items that may not be recommended after the histories, 0 for none, shape [history, excluded]."""
+    if config.exclude == "none":
+        return torch.zeros((len(histories), 1), dtype=torch.int64)
+    return as_padded(histories, config.window if config.exclude == "window" else max(map(len, histories)))
 
 
 def part(dataset: Dataset, split: Split, name: Part, config: TaskConfig) -> NextItem:

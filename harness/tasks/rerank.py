@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from harness.config import TaskConfig
 from harness.data.dataset import Ids
 from harness.errors import InputError
 from harness.outcomes import Outcomes
 from harness.seeds import rng
-from harness.system import Queries, Scorer
+from harness.system import Queries, Scorer, as_padded
 from harness.tasks import ranking
-from harness.tasks.next_item import BATCH, NextItem
+from harness.tasks.next_item import BATCH, NextItem, excluded
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,24 @@ def complete(asked: Outcomes, retrieved: Retrieved) -> Outcomes:
     rows = asked.query - 1
     whole.rank[rows], whole.ties[rows], whole.asked[rows] = asked.rank, asked.ties, True
     return whole
+
+
+def retrieve(scorer: Scorer, history: Ids, answer: int, config: TaskConfig, device: torch.device) -> Ids:
+    """What a retriever finds for one history, with the items left out that the task would leave out.
+
+    Args:
+        scorer: the retriever's, over the whole catalogue.
+        history: everything before the answer, oldest first.
+        answer: the item that came next, which is never left out.
+        config: window, exclusion and list length.
+        device: where the query is put.
+
+    Returns:
+        Item ids, best first, shape [candidate].
+    """
+    window, target = as_padded([history], config.window).to(device), torch.tensor([answer], device=device)
+    with torch.inference_mode():
+        scores = scorer(Queries(torch.zeros(1, dtype=torch.int64, device=device), window))
+        allowed = ranking.exclude(scores, excluded([history], config).to(device), target)
+        items: Ids = ranking.top_items(allowed, config.candidates)[0].cpu().numpy().astype(np.int32)
+    return items[items > 0]

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from baselines.llamarec import LlamaRec, LlamaRecConfig, next_items, training_case
+from baselines.llamarec import LlamaRec, LlamaRecConfig, before, next_items, random_candidates, retrieved_candidates
 from harness.config import TaskConfig
-from harness.data.dataset import Dataset
+from harness.data.dataset import Dataset, Ids
 from harness.data.splits import leave_one_out
 from harness.errors import InputError
 from harness.home import Home
 from harness.llm import backbone, verbalizer
+from harness.llm.losses import Example
 from harness.outcomes import Outcomes
 from harness.record import FitRecord
+from harness.seeds import rng
 from harness.system import Context, Queries, Scorer, find
 from harness.tasks import next_item, rerank
 from tests.worlds import dataset, random_histories
@@ -138,26 +140,57 @@ def test_more_candidates_than_letters_is_an_error(tmp_path: Path) -> None:
 def test_every_item_but_each_users_first_is_an_answer() -> None:
     train = dataset([[1, 2, 3], [4, 5]]).sequences
     assert next_items(train).tolist() == [1, 2, 4]
-    history, candidates, answer = training_case(train, 4, 5, 2, seed=1)
-    assert history.tolist() == [4]
-    assert candidates[answer] == 5
+    assert [before(train, position).tolist() for position in (1, 2, 4)] == [[1], [1, 2], [4]]
 
 
 @given(seed=st.integers(0, 10), index=st.integers(0, 50), negatives=st.integers(1, 25))
-def test_training_cases(seed: int, index: int, negatives: int) -> None:
+def test_random_candidates(seed: int, index: int, negatives: int) -> None:
     train = DATA.sequences
     position = int(next_items(train)[index])
-    history, candidates, answer = training_case(train, position, N_ITEMS, negatives, seed)
-    user = int((train.offsets[1:] <= position).sum()) + 1
-    before = position - train.offsets[user - 1]
-    assert history.tolist() == train[user][:before].tolist()
-    assert candidates[answer] == train[user][before]
-    assert len(set(candidates.tolist())) == len(candidates) == 1 + min(negatives, N_ITEMS - before - 1)
-    assert not set(candidates.tolist()) & set(history.tolist())
-    again = training_case(train, position, N_ITEMS, negatives, seed)
-    assert np.array_equal(again[1], candidates)
+    history, item = before(train, position), int(train.items[position])
+    candidates = random_candidates(history, item, N_ITEMS, negatives, rng(seed)).tolist()
+    assert candidates.count(item) == 1
+    assert len(set(candidates)) == len(candidates) == 1 + min(negatives, N_ITEMS - len(history) - 1)
+    assert not set(candidates) & set(history.tolist())
 
 
-def test_answers_stand_anywhere_among_the_candidates() -> None:
-    places = {training_case(DATA.sequences, 3, N_ITEMS, 3, seed)[2] for seed in range(60)}
+def test_answers_stand_anywhere_among_random_candidates() -> None:
+    none = np.zeros(0, dtype=np.int32)
+    places = {int(np.argmax(random_candidates(none, 3, N_ITEMS, 3, rng(seed)) == 3)) for seed in range(60)}
     assert places == {0, 1, 2, 3}
+
+
+def test_an_answer_that_was_not_retrieved_takes_the_last_place() -> None:
+    found = np.array([7, 5, 9], dtype=np.int32)
+    assert retrieved_candidates(found, 5).tolist() == [7, 5, 9]
+    assert retrieved_candidates(found, 4).tolist() == [7, 5, 4]
+    assert found.tolist() == [7, 5, 9]
+
+
+def test_training_prompts_offer_what_the_retriever_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = leave_one_out(DATA).train
+    given, seen = context(tmp_path), []
+
+    def retrieve(history: Ids, answer: int) -> Ids:
+        return rerank.retrieve(by_id, history, answer, TaskConfig(candidates=6), CPU)
+
+    def tune(llm: object, example: Callable[[int], Example], order: Ids, *rest: object) -> FitRecord:
+        for position in next_items(train).tolist():
+            one = example(position)
+            seen.append((position, system.llm.tokenizer.decode(one.prompt), system.letters.index(one.answer[0])))
+        return FitRecord()
+
+    monkeypatch.setattr("baselines.llamarec.tune", tune)
+    system = LlamaRec(LlamaRecConfig.model_validate(TINY | {"train_candidates": "retrieved"}))
+    record = system.fit(train, replace(given, retrieve=retrieve))
+    assert record.notes["letters"] == 6
+    places = set()
+    for position, text, place in seen:
+        history, item = before(train, position).tolist(), int(train.items[position])
+        allowed = [other for other in range(1, N_ITEMS + 1) if other not in history][:6]
+        wanted = allowed if item in allowed else [*allowed[:-1], item]
+        lettered = " \n ".join(f"({letter}) {DATA.titles[i]}" for letter, i in zip("ABCDEF", wanted, strict=True))
+        assert f"Candidate pool: {lettered}\n" in text
+        assert wanted[place] == item
+        places.add(place)
+    assert len(places) > 2

@@ -6,7 +6,7 @@ from harness.home import Home
 from harness.llm import backbone, lora, verbalizer
 from harness.llm.backbone import Backbone
 from harness.llm.lora import LoraConfig
-from harness.llm.tuning import Example, answer_losses
+from harness.llm.losses import Example, token_losses
 
 CPU = torch.device("cpu")
 
@@ -41,7 +41,7 @@ def test_scoring_with_nf4_does_not_cut_the_gradient(home: Home) -> None:
 
     def gradients() -> list[torch.Tensor]:
         llm.model.zero_grad()
-        answer_losses(llm.model, [Example(list(range(2, 40)), [40, 1])]).sum().backward()
+        token_losses(llm.model, [Example(list(range(2, 40)), [40, 1])]).sum().backward()
         return [tensor.grad.clone() for name, tensor in lora.adapter(llm.model).items() if "lora_B" in name]
 
     before = gradients()

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.errors import WorkError
 from harness.home import Home
 from harness.llm import backbone, lora, tuning
 from harness.llm.backbone import Backbone
-from harness.llm.tuning import Example, TuningConfig, answer_losses, tune
+from harness.llm.losses import Example
+from harness.llm.tuning import TuningConfig, tune
 from harness.outcomes import Outcomes
 from harness.record import FitRecord
 from harness.seeds import rng
@@ -67,16 +68,6 @@ def run(home: Home, work: Path, validate: Callable[..., Outcomes], **settings: o
     return record, torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
 
 
-def test_losses_are_those_of_the_full_logits(llm: Backbone) -> None:
-    examples = [example(index) for index in range(3)]
-    llm.model.eval()
-    expected = []
-    for one in examples:
-        logits = llm.model(input_ids=torch.tensor([one.prompt + one.answer])).logits[0, len(one.prompt) - 1 : -1]
-        expected.append(nn.functional.cross_entropy(logits, torch.tensor(one.answer), reduction="none"))
-    torch.testing.assert_close(answer_losses(llm.model, examples), torch.cat(expected), rtol=1e-5, atol=1e-5)
-
-
 def test_literal_losses(home: Home, tmp_path: Path) -> None:
     record, _ = run(home, tmp_path, Script())
     assert [loss for _, _, loss in record.curve] == pytest.approx([5.7225, 5.3370, 4.8222], abs=2e-3)
@@ -85,12 +76,20 @@ def test_literal_losses(home: Home, tmp_path: Path) -> None:
     assert (record.steps, record.stopped, record.monitor) == (6, "budget", "NDCG@10")
 
 
-def test_the_micro_batch_does_not_change_a_step(home: Home) -> None:
+def test_literal_losses_of_all_tokens(home: Home, tmp_path: Path) -> None:
+    record, _ = run(home, tmp_path, Script(), loss_on="prompt")
+    assert [loss for _, _, loss in record.curve] == pytest.approx([5.9199, 5.7175, 5.6515], abs=2e-3)
+    assert record.notes["letter_loss_at_the_end_of_training"] == pytest.approx(4.9215, abs=2e-3)
+
+
+@pytest.mark.parametrize("loss_on", ["answer", "prompt"])
+def test_the_micro_batch_does_not_change_a_step(home: Home, loss_on: str) -> None:
     def after_a_step(micro_batch: int) -> Tensor:
         llm = backbone.load("tiny", home, CPU, dtype="float32")
-        lora.add(llm, SETTINGS.model_copy(update={"lora_dropout": 0.0}), seed=1)
+        settings = SETTINGS.model_copy(update={"lora_dropout": 0.0, "loss_on": loss_on, "micro_batch": micro_batch})
+        lora.add(llm, settings, seed=1)
         descent = torch.optim.SGD(lora.adapter(llm.model).values(), lr=1.0)
-        tuning._step(llm, [example(index) for index in range(7)], micro_batch, descent)
+        tuning._step(llm, [example(index) for index in range(7)], settings, descent)
         return torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
 
     whole = after_a_step(7)
@@ -114,12 +113,24 @@ def test_the_weights_that_validated_best_are_kept(home: Home, tmp_path: Path) ->
     assert short.notes["validation_NDCG@10_at_the_end"] == pytest.approx(1 / np.log2(6))
 
 
+def test_the_retrievers_own_order_is_validated_too(home: Home, tmp_path: Path) -> None:
+    def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
+        if scorer is no_scores:
+            return Script()(scorer, limit)
+        scores = scorer(Queries(torch.tensor([1]), torch.tensor([[1]]), torch.tensor([[9, 3, 7]])))
+        rank = 1 + int((scores[0] > scores[0, 1]).sum())  # the target is the second candidate
+        return Script([rank])(scorer, limit)
+
+    record, _ = run(home, tmp_path, validate)
+    assert record.notes["validation_NDCG@10_of_the_retriever"] == pytest.approx(1 / np.log2(3))
+
+
 def test_patience_ends_it(home: Home, tmp_path: Path) -> None:
     script = Script([1, 2, 3, 3, 3])
     record, _ = run(home, tmp_path, script, validate_every=1, patience=2, validate_limit=7)
     assert (record.steps, record.best_step, record.stopped) == (3, 1, "patience")
     assert record.notes["prompts_seen"] == 12
-    assert script.limits == [7] * 4
+    assert script.limits == [7] * 5  # before tuning, after each step, and the retriever's order
 
 
 class Killed(Exception):
@@ -154,9 +165,11 @@ def test_the_learning_rate_rises_then_falls(home: Home, tmp_path: Path, monkeypa
     rates = []
     step = tuning._step
 
-    def watched(llm: Backbone, batch: list[Example], micro_batch: int, optimizer: torch.optim.Optimizer) -> object:
+    def watched(
+        llm: Backbone, batch: list[Example], settings: TuningConfig, optimizer: torch.optim.Optimizer
+    ) -> object:
         rates.append(optimizer.param_groups[0]["lr"])
-        return step(llm, batch, micro_batch, optimizer)
+        return step(llm, batch, settings, optimizer)
 
     monkeypatch.setattr(tuning, "_step", watched)
     run(home, tmp_path, Script(), learning_rate=0.4, warmup_steps=2)
@@ -165,7 +178,7 @@ def test_the_learning_rate_rises_then_falls(home: Home, tmp_path: Path, monkeypa
 
 def test_a_loss_that_is_not_finite_ends_the_work(home: Home, tmp_path: Path) -> None:
     with pytest.raises(WorkError, match="tuning loss is nan; try a smaller learning_rate"):
-        run(home, tmp_path, Script(), learning_rate=1e30, warmup_steps=0, micro_batch=4)
+        run(home, tmp_path, Script(), learning_rate=3e37, warmup_steps=0, micro_batch=4)
 
 
 def test_a_retriever_that_finds_nothing_is_told(home: Home, tmp_path: Path) -> None:

@@ -43,8 +43,11 @@ def runs(tmp_path: Path) -> list[Run]:
             steps=20,
             best_step=20,
             stopped="budget",
-            notes={"prompts_seen": 320, "letter_loss": 3.1415926, "letters": 20},
+            monitor="NDCG@10",
+            curve=((10, 0.25, 4.5), (20, 0.375, 3.25)),
+            notes={"prompts_seen": 315, "letter_loss": 3.1415926, "letters": 20},
         ),
+        settings={"batch_size": 16},
         queries=Queries(asked=48, withheld=16, target_seen=3),
         data_notes=("raw.zip is unpinned: accepted on the published counts",),
     )

@@ -15,7 +15,7 @@ def test_what_a_reader_must_know(all_cells: list[Cell], runs: list[Run]) -> None
     assert said[0] == "ml-latest-small: raw.zip is unpinned: accepted on the published counts"
     assert said[1].startswith("ml-latest-small: the targets of 3 queries also stand among the items that are excluded")
     assert said[2] == (
-        "llamarec on ml-latest-small, seed 42: 20 steps; prompts seen 320; letter loss 3.142; guessing among 20 "
+        "llamarec on ml-latest-small, seed 42: 20 steps; prompts seen 315; letter loss 3.142; guessing among 20 "
         "letters costs ln 20 = 2.996. 48 queries asked, 16 withheld because the target was not retrieved. It ends "
         "below its own retriever (lrurec): NDCG@10 0.0000 against 0.6404 over the 48 queries asked."
     )

@@ -118,14 +118,14 @@ def test_best_and_second_are_marked(all_cells: list[Cell], runs: list[Run]) -> N
 
 def test_hostile_text_is_only_text_in_html(hostile: list[Grid]) -> None:
     paper = PAPER.model_copy(update={"title": HOSTILE})
-    page = Page(html.render(paper, hostile, None))
+    page = Page(html.render(paper, hostile, []))
     assert "script" not in page.tags
     assert HOSTILE in page.text
     assert any(HOSTILE in title for title in page.titles)
 
 
 def test_hostile_text_does_not_break_a_markdown_table(hostile: list[Grid]) -> None:
-    text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile)
+    text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [])
     assert "<script>" not in text
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
@@ -168,7 +168,11 @@ def test_latex_escapes_every_special_letter() -> None:
 
 def test_files_are_written_in_every_format(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
     paths = write("llamarec", all_cells, runs, tmp_path / "out", COMMAND)
-    assert {path.name for path in paths} == {f"llamarec.{suffix}" for suffix in (*FILES, "svg")}
+    tables = {f"llamarec.{suffix}" for suffix in (*FILES, "svg")}
+    assert {path.name for path in paths} == {
+        *tables,
+        *(f"llamarec-{name}.svg" for name in ("forest", "power", "learning")),
+    }
     for format_ in FILES:
         assert (tmp_path / "out" / f"llamarec.{format_}").read_text("utf-8") == render(
             "llamarec", all_cells, runs, format_, COMMAND

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.config import TaskConfig
+from harness.config import Exclude, TaskConfig
 from harness.data.splits import leave_one_out
 from harness.errors import InputError
 from harness.metrics import METRICS, estimate
@@ -63,3 +63,27 @@ def test_lists_that_are_too_short_are_refused(retrieved: rerank.Retrieved) -> No
     short = rerank.Retrieved(np.where(retrieved.lists == retrieved.lists[0, 0], 0, retrieved.lists), retrieved.outcomes)
     with pytest.raises(InputError, match="task.candidates=6"):
         rerank.answer(lambda q: torch.zeros(len(q), 6), TASK, short, np.array([1]), CPU)
+
+
+@pytest.mark.parametrize("exclude", ["window", "history", "none"])
+def test_retrieving_for_a_history_gives_the_tasks_list(exclude: Exclude) -> None:
+    config = TaskConfig(candidates=6, window=4, exclude=exclude)
+    task = next_item.part(DATA, leave_one_out(DATA), "test", config)
+
+    def scorer(queries: Queries) -> torch.Tensor:
+        return SCORES[queries.history[:, -1]]
+
+    _, lists = next_item.answer(scorer, task, CPU, keep=6)
+    for user in range(1, 41):
+        found = rerank.retrieve(scorer, task.history(user), int(task.targets[user - 1]), config, CPU)
+        assert found.tolist() == lists[user - 1].tolist()
+
+
+def test_what_the_window_holds_is_not_retrieved_but_for_the_answer() -> None:
+    config = TaskConfig(candidates=6, window=2)
+    low_ids_first = -torch.arange(31.0)[None]
+    found = rerank.retrieve(lambda queries: low_ids_first, np.array([3, 1, 2], dtype=np.int32), 2, config, CPU)
+    assert found.tolist() == [2, 3, 4, 5, 6, 7]
+    catalogue = -torch.arange(5.0)[None]
+    found = rerank.retrieve(lambda queries: catalogue, np.array([1, 2], dtype=np.int32), 4, config, CPU)
+    assert found.tolist() == [3, 4]

@@ -1,0 +1,69 @@
+"""What tuning minimises: the cross-entropy of the last tokens of prompt and answer, never holding all their logits.
+
+Notation: B examples, T tokens of the longest one, N tokens that are learnt, D width, V vocabulary.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from harness.llm.verbalizer import hidden_states
+
+LossOn = Literal["answer", "prompt"]
+CHUNK = 2**22  # logits held at once; 16 MB in float32
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of a prompt and of the answer that follows it."""
+
+    prompt: list[int]
+    answer: list[int]
+
+    def learnt(self, loss_on: LossOn) -> int:
+        """How many tokens at the end are learnt: the answer's, or all but the very first, which follows nothing."""
+        return len(self.answer) + (len(self.prompt) - 1 if loss_on == "prompt" else 0)
+
+
+def token_losses(model: Any, examples: Sequence[Example], loss_on: LossOn = "answer") -> Tensor:
+    """Cross-entropy of every token that is learnt, given all before it: shape [N].
+
+    The tokens follow one another in the order of the examples; an example's answer is the last of it.
+    """
+    texts = [[*one.prompt, *one.answer] for one in examples]
+    states = hidden_states(model, [text[:-1] for text in texts])  # [B, T, D]
+    counts = [one.learnt(loss_on) for one in examples]
+    rows = [row for row, count in enumerate(counts) for _ in range(count)]
+    columns = [
+        column
+        for text, count in zip(texts, counts, strict=True)
+        for column in range(len(text) - 1 - count, len(text) - 1)
+    ]
+    targets = [token for text, count in zip(texts, counts, strict=True) for token in text[-count:]]
+    wanted = torch.tensor(targets, device=states.device)
+    return cross_entropy(model.get_output_embeddings(), states[rows, columns], wanted)
+
+
+def cross_entropy(head: nn.Linear, states: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy of each target in float32; the logits exist chunk by chunk, and again in the backward pass.
+
+    Args:
+        head: from states to logits over V tokens.
+        states: shape [N, D].
+        targets: token ids, shape [N].
+
+    Returns:
+        Shape [N].
+    """
+
+    def chunk(states: Tensor, targets: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(head(states).float(), targets, reduction="none")
+
+    size = max(1, CHUNK // head.out_features)
+    parts = zip(torch.split(states, size), torch.split(targets, size), strict=True)
+    losses = [checkpoint(chunk, *part, use_reentrant=False, preserve_rng_state=False) for part in parts]
+    return torch.cat(losses)

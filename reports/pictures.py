@@ -1,0 +1,48 @@
+"""The pictures of a report, each where there is anything to draw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.cells import Cell
+from harness.store import Run
+from reports import figure, forest, learning, power
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One SVG element.
+
+    Attributes:
+        name: what its file is called after the paper's name, with a hyphen between; empty for the paper's name alone.
+        title: over it.
+        caption: under its title.
+        svg: the element.
+    """
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+    def file(self, paper: str) -> str:
+        """The file's name."""
+        return f"{paper}-{self.name}.svg" if self.name else f"{paper}.svg"
+
+
+def pictures(cells: Sequence[Cell], runs: Sequence[Run]) -> list[Picture]:
+    """What there is to draw of a paper's tables.
+
+    Args:
+        cells: cells of one table or several.
+        runs: all runs there are.
+    """
+    found = []
+    if chosen := figure.choose(cells):
+        found.append(Picture("", figure.TITLE, figure.CAPTION, figure.as_svg(figure.draw(chosen))))
+    if chosen := forest.choose(cells):
+        found.append(Picture("forest", forest.TITLE, forest.CAPTION, figure.as_svg(forest.draw(chosen))))
+    if chosen := power.choose(cells):
+        found.append(Picture("power", power.TITLE, power.CAPTION, figure.as_svg(power.draw(chosen))))
+    if tuned := learning.choose(cells, runs):
+        found.append(Picture("learning", learning.TITLE, learning.CAPTION, figure.as_svg(learning.draw(tuned))))
+    return found

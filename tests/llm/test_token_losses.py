@@ -1,0 +1,62 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from harness.llm import lora, losses
+from harness.llm.backbone import Backbone
+from harness.llm.losses import Example, LossOn, token_losses
+from harness.llm.tuning import TuningConfig
+from harness.seeds import rng
+
+
+def example(index: int) -> Example:
+    generator = rng(1, "example", index)
+    prompt = generator.integers(30, 60, size=int(generator.integers(5, 30))).tolist()
+    return Example(prompt=prompt, answer=[prompt[-1], 1])
+
+
+@pytest.fixture
+def llm(tiny: Backbone) -> Backbone:
+    lora.add(tiny, TuningConfig(lora_dropout=0.0), seed=1)
+    for index, tensor in enumerate(lora.adapter(tiny.model).values()):
+        torch.nn.init.normal_(tensor, std=0.1, generator=torch.Generator().manual_seed(index))
+    return tiny
+
+
+def by_full_logits(model: nn.Module, one: Example, loss_on: LossOn) -> Tensor:
+    text = one.prompt + one.answer
+    logits = model(input_ids=torch.tensor([text])).logits[0, :-1]
+    per_token = nn.functional.cross_entropy(logits, torch.tensor(text[1:]), reduction="none")
+    return per_token if loss_on == "prompt" else per_token[-len(one.answer) :]
+
+
+@pytest.mark.parametrize("loss_on", ["answer", "prompt"])
+@pytest.mark.parametrize("chunk", [1, 2000, losses.CHUNK])  # one token at a time, seven, all
+def test_losses_and_gradients_are_those_of_the_full_logits(
+    llm: Backbone, loss_on: LossOn, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "CHUNK", chunk)
+    examples = [example(index) for index in range(3)]
+    weights = list(lora.adapter(llm.model).values())
+    found = token_losses(llm.model, examples, loss_on)
+    expected = torch.cat([by_full_logits(llm.model, one, loss_on) for one in examples])
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    gradients = torch.autograd.grad(found.sum(), weights)
+    for gradient, wanted in zip(gradients, torch.autograd.grad(expected.sum(), weights), strict=True):
+        torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_no_more_logits_than_a_chunk_are_held_at_once(llm: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "CHUNK", 5 * llm.model.config.vocab_size)
+    head, sizes = llm.model.get_output_embeddings(), []
+    handle = head.register_forward_hook(lambda module, given, logits: sizes.append(len(logits)))
+    one = Example(prompt=list(range(30, 52)), answer=[60, 1])
+    token_losses(llm.model, [one], "prompt").sum().backward()
+    handle.remove()
+    assert max(sizes) == 5
+    assert sum(sizes) == 2 * (len(one.prompt) + 1)  # once forward, once again for the gradient
+
+
+def test_what_is_learnt() -> None:
+    one = Example(prompt=[5, 6, 7], answer=[8, 1])
+    assert (one.learnt("answer"), one.learnt("prompt")) == (2, 4)
