@@ -41,6 +41,7 @@ class LlamaRecConfig(TuningConfig):
         negatives: uniform negatives in a training prompt; fewer where the catalogue has no more.
         prompts: how many of the training prompts are used, a sample drawn from the seed; None: all.
         score_batch: prompts a forward pass when scoring.
+        adapter: identity of a kept run whose adapter ranks, so that nothing is tuned; None: tune.
     """
 
     retriever: str = "lrurec"
@@ -55,6 +56,7 @@ class LlamaRecConfig(TuningConfig):
     negatives: int = Field(19, ge=1, lt=len(LETTERS))
     prompts: int | None = Field(None, ge=1)
     score_batch: int = Field(4, ge=1)
+    adapter: str | None = None
 
 
 class LlamaRec:

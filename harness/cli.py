@@ -35,7 +35,6 @@ from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
-from harness.home import Home
 from harness.listing import Listing, listing
 from harness.llm import backbone as backbones
 from harness.options import (
@@ -67,7 +66,6 @@ app = typer.Typer(
 )
 CUTOFFS = (5, 10)
 INTERRUPTED = 130
-REFERENCE = Path(__file__).parents[1] / "reports" / "reference"  # of a checkout; a wheel has none
 
 
 def register_systems() -> None:
@@ -198,6 +196,7 @@ def reproduce_(
     estimator: EstimatorOption = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at a time.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, run nothing.")] = False,
+    tune: Annotated[bool, typer.Option("--tune", help="Tune LLMs afresh, whatever adapter the profile takes.")] = False,
     from_reference: Annotated[
         bool, typer.Option("--from-reference", help="Score again with the repository's adapters, and compare.")
     ] = False,
@@ -218,9 +217,9 @@ def reproduce_(
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is a file; expected a folder")
     if from_reference:
-        show_rechecks(chosen, named(datasets), where, state, as_json)
+        show.rechecks(list(recheck.recheck(chosen, named(datasets), where, state, console.progress)), as_json)
         return
-    changes = {"backbone": backbone} if backbone else {}
+    changes = ({"backbone": backbone} if backbone else {}) | ({"adapter": None} if tune else {})
 
     def plan(target: Target, columns: dict[str, str]) -> list[Planned]:
         return reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, named(systems), changes)
@@ -318,23 +317,6 @@ def doctor_(
         console.document([vars(finding) for finding in findings])
         return
     console.table(["", "what", "found"], [["ok" if f.ok else "--", f.subject, f.detail] for f in findings])
-
-
-def show_rechecks(targets: list[Target], datasets: list[str] | None, device: str, home: Home, as_json: bool) -> None:
-    """Score the kept re-rankers of the papers again, and print how far the outcomes agree.
-
-    Raises:
-        InputError: no kept run of theirs has its adapter with it.
-    """
-    own = {system for target in targets for system in target.paper.systems.values()}
-    names = {name for target in targets for name in reproduce.columns(target, datasets).values()}
-    kept = recheck.kept_rankers(store.all_runs(REFERENCE) if REFERENCE.is_dir() else [])
-    wanted = [run for run in kept if run.config.system in own and run.config.dataset in names]
-    if not wanted:
-        raise InputError(f"--from-reference: no re-ranker's run with its adapter under {REFERENCE}")
-    environment.use_threads()
-    found = list(recheck.recheck(wanted, REFERENCE, device, home, console.progress))
-    show.rechecks(found, as_json)
 
 
 def cells_of(

@@ -7,13 +7,22 @@ from pathlib import Path
 
 from harness.errors import InputError
 
+REFERENCE = Path(__file__).resolve().parents[1] / "reports" / "reference"
+
 
 @dataclass(frozen=True)
 class Home:
-    """The folder of all state, and the optional mirror folder that files may be taken from."""
+    """Where files and runs are.
+
+    Attributes:
+        root: the folder of all state.
+        mirror: a folder that files may be taken from.
+        released: runs that a checkout keeps, with the adapters that may be taken from them; a wheel has none.
+    """
 
     root: Path
     mirror: Path | None = None
+    released: Path | None = None
 
     @property
     def cache(self) -> Path:
@@ -44,7 +53,7 @@ def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
     root = (home or _platform_cache()).expanduser().absolute()
     if not next(path for path in (root, *root.parents) if path.exists()).is_dir():
         raise InputError(f"--home {root}: is a file or lies in one; expected a folder")
-    return Home(root, mirror.expanduser().absolute() if mirror else None)
+    return Home(root, mirror.expanduser().absolute() if mirror else None, REFERENCE if REFERENCE.is_dir() else None)
 
 
 def _platform_cache() -> Path:

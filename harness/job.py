@@ -47,7 +47,7 @@ class Job:
 
     Attributes:
         retriever: the run whose lists are ranked.
-        trained: the finished run that a probe asks again; nothing is trained then.
+        trained: the finished run that a probe asks again, or whose adapter is taken; nothing is trained then.
     """
 
     spec: SystemSpec
@@ -87,7 +87,7 @@ class Job:
             store.write_lists(*answers.lists, folder / store.LISTS)
         if answers.positions is not None:
             positions.write(answers.test.query[answers.test.asked], answers.positions, folder)
-        if (fitted := system.weights()) and not self.trained:
+        if (fitted := system.weights()) and not (self.trained and config.probe):
             save_file(
                 {name: tensor.detach().cpu().contiguous() for name, tensor in fitted.items()},
                 folder / store.WEIGHTS,
@@ -133,9 +133,7 @@ class Job:
         if self.config.probe == "ceiling":
             return probes.Perfect(self.split.test), FitRecord()
         if self.trained:
-            fit, run = self.trained.record.fit, self.trained.record.run
-            noted = fit.model_copy(update={"notes": fit.notes | {"weights_of_run": run}})
-            return _restore(self.trained, self.context()), noted
+            return _restore(self.trained, self.context()), _as_trained(self.trained)
         system = self.spec.build(self.spec.config.model_validate(self.config.settings))
         return system, system.fit(self.split.train, self.context())
 
@@ -212,6 +210,14 @@ def _restore(run: Run, context: Context) -> System:
     system = spec.build(spec.config.model_validate(run.config.settings))
     system.restore(run.weights(), context)
     return system
+
+
+def _as_trained(run: Run) -> FitRecord:
+    """How a run whose weights are taken was trained, with where and when; the time was not spent again."""
+    record = run.record
+    where = record.hardware.get("gpu") or record.hardware.get("processor") or "unknown"
+    facts = {"weights_of_run": record.run, "trained_on": str(where), "trained_at_commit": record.git_sha or "unknown"}
+    return record.fit.model_copy(update={"notes": record.fit.notes | facts, "elapsed_s": None})
 
 
 @contextmanager

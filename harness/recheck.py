@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from harness import data, environment, metrics, store
 from harness import system as register
 from harness.data.splits import leave_one_out
+from harness.data.ties import order_ties
 from harness.errors import InputError
 from harness.home import Home
 from harness.job import Job
 from harness.outcomes import Outcomes
 from harness.progress import Report
+from harness.reproduce import Target, columns
 from harness.run import inputs
 from harness.store import Run
 
@@ -48,37 +49,48 @@ class Recheck:
         }
 
 
-def kept_rankers(runs: Iterable[Run]) -> list[Run]:
-    """The re-rankers' runs of which the adapter is kept too."""
-    return [run for run in runs if run.config.retriever and (run.folder / store.WEIGHTS).exists()]
-
-
-def recheck(wanted: Iterable[Run], folder: Path, device: str, home: Home, report: Report) -> Iterator[Recheck]:
-    """Score the queries of kept re-rankers again, one run after the other.
+def recheck(
+    targets: Iterable[Target], datasets: list[str] | None, device: str, home: Home, report: Report
+) -> Iterator[Recheck]:
+    """Score the queries of papers' kept re-rankers again, one run after the other.
 
     Args:
-        wanted: runs of :func:`kept_rankers`.
-        folder: where they and their retrievers' runs are kept.
+        targets: the papers.
+        datasets: printed or own names; None for the papers' default.
         device: ``cpu`` or ``cuda``.
-        home: where data and backbones are.
+        home: where data and backbones are, and the kept runs.
         report: takes one line of progress at a time.
 
     Raises:
-        InputError: the retriever's run is not kept, or the data or the backbone are not those of the run.
+        InputError: nothing is kept that could be checked, or the data or the backbone are not those of the run.
     """
+    if home.released is None:
+        raise InputError("--from-reference: this installation keeps no runs; a checkout of the repository does")
+    names = {name for target in targets for name in columns(target, datasets).values()}
+    own = {system for target in targets for system in target.paper.systems.values()}
+    wanted = [
+        run
+        for run in store.all_runs(home.released)
+        if run.config.retriever and run.config.system in own and run.config.dataset in names
+        if (run.folder / store.WEIGHTS).exists()
+    ]
+    if not wanted:
+        raise InputError(f"--from-reference: no re-ranker's run with its adapter under {home.released}")
+    environment.use_threads()
     environment.ask_for_deterministic_kernels(device)
-    by_id = {run.record.run: run for run in store.all_runs(folder)}
+    by_id = {run.record.run: run for run in store.all_runs(home.released)}
     for run in wanted:
         config = run.config.model_copy(update={"device": device})
         retriever = by_id.get(config.retriever.run) if config.retriever else None
         if retriever is None or not (retriever.folder / store.LISTS).exists():
-            raise InputError(f"{run.folder}: the lists of its retriever's run are not kept under {folder}")
+            raise InputError(f"{run.folder}: the lists of its retriever's run are not kept under {home.released}")
         spec, dataset = register.find(config.system), data.load(config.dataset, home, report)
         read = {source.name: source.sha256 for source in run.record.data}
         read |= {"backbone": run.record.model.sha256} if run.record.model else {}
         if (found := inputs(spec, config, dataset, home, report)) != read:
             changed = ", ".join(sorted(name for name in found if found[name] != read.get(name)))
             raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
+        dataset = order_ties(dataset, config.task.same_time, config.seed)
         job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run.record.run, "", report)
         system = spec.build(spec.config.model_validate(config.settings))
         system.restore(run.weights(), job.context())

@@ -83,6 +83,8 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     run = store.identity(config, digests)
     trained = None
     unprobed = config.model_copy(update={"probe": None})
+    if config.settings.get("adapter"):
+        trained = _released(config, dataset, digests, home)
     if probes.is_order(config.probe):
         trained, _ = execute(unprobed, home, command, report)
     if config.probe == "ceiling" and retriever is None:
@@ -90,6 +92,25 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     if config.probe == "permute-ids":
         dataset = probes.renumbered(dataset, probes.new_ids(dataset.n_items, config.seed))
     return Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report, trained)
+
+
+def _released(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home) -> Run:
+    """The kept run whose adapter is taken.
+
+    Raises:
+        InputError: there is none of that name, or it was tuned on other data or another backbone.
+    """
+    name = config.settings["adapter"]
+    kept = [run for run in store.all_runs(home.released) if run.record.run == name] if home.released else []
+    if not kept:
+        raise InputError(f"adapter={name}: no released run of that name here; tune afresh (--tune, or adapter=null)")
+    record = kept[0].record
+    read = {source.name: source.sha256 for source in dataset.sources}
+    if {source.name: source.sha256 for source in record.data} != read:
+        raise InputError(f"adapter={name}: was tuned on {record.dataset}'s data, not on this; tune afresh (--tune)")
+    if record.model is None or record.model.sha256 != digests.get("backbone"):
+        raise InputError(f"adapter={name}: was tuned on another backbone; tune afresh (--tune)")
+    return kept[0]
 
 
 @contextmanager

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from harness import cli, store
+from harness import home as homes
+from harness import store
 from harness.papers import paper as papers
 from harness.selection import all_selections
 from tests.command_line import Harness
+from tests.worlds import prepared_folder, random_histories
 
 
 def test_a_run_on_a_users_own_folder_is_made_once(harness: Harness, films: Path) -> None:
@@ -68,7 +70,7 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     reference = tmp_path / "reference"
     status, _, error = harness("report", "llamarec:1", "--out", str(reference), "--keep")
     assert status == 0, error
-    monkeypatch.setattr(cli, "REFERENCE", reference)
+    monkeypatch.setattr(homes, "REFERENCE", reference)
     monkeypatch.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
 
     def check() -> dict[str, object]:
@@ -84,7 +86,7 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
         0,
         True,
     )
-    (folder,) = reference.glob("llamarec-*")
+    (folder,) = reference.glob("llamarec-films-*")
     weights = load_file(folder / store.WEIGHTS)
     save_file({name: value + 0.5 for name, value in weights.items()}, folder / store.WEIGHTS)
     status, _, error = harness("reproduce", "llamarec", "--from-reference")
@@ -94,6 +96,34 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     record = record.model_copy(update={"files": files})
     (folder / store.RECORD).write_text(record.model_copy(update={"seal": record.digest()}).model_dump_json())
     assert check()["equal_rank"] < 1
+
+
+def test_a_released_adapter_ranks_without_tuning(
+    harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned = harness.run("llamarec", films)
+    run = store.open_run(Path(str(tuned["folder"])))
+    kept = tmp_path / "reference"
+    store.keep(run, kept, store.WEIGHTS)
+    monkeypatch.setattr(homes, "REFERENCE", kept)
+    choice = f"--set=adapter={run.record.run}"
+    with monkeypatch.context() as without:
+        without.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+        taken = harness.run("llamarec", films, choice)
+    again = store.open_run(Path(str(taken["folder"])))
+    assert (again.record.run != run.record.run, taken["metrics"]) == (True, tuned["metrics"])
+    assert (again.outcomes().rank == run.outcomes().rank).all()
+    notes = again.record.fit.notes
+    assert (notes["weights_of_run"], notes["prompts_seen"]) == (run.record.run, run.record.fit.notes["prompts_seen"])
+    assert notes["trained_at_commit"] == (run.record.git_sha or "unknown")
+    probed = harness.run("llamarec", films, choice, "--probe", "order:reversed")
+    assert probed["run"] != taken["run"]
+
+    status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", "--set=adapter=0123")
+    assert (status, "adapter=0123: no released run of that name here" in error) == (2, True)
+    other = prepared_folder(tmp_path / "other", random_histories(60, 40, seed=2))
+    status, _, error = harness("run", "llamarec", "--dataset", str(other), "--profile", "smoke", choice)
+    assert (status, "data, not on this" in error) == (2, True)
 
 
 def test_compare_takes_identities_and_folders(harness: Harness, films: Path) -> None:
