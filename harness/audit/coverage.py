@@ -1,0 +1,167 @@
+"""Rule ``coverage``: a table over some of the users against the table over all of them.
+
+With m of n users in the subset, a method that hits nobody else has n * whole = m * subset in every metric, under the
+exact estimator; any other has n * whole >= m * subset. All methods of a data set share one m.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor
+
+from harness.audit import both
+from harness.audit.estimators import exact
+from harness.audit.finding import Finding
+from harness.audit.number import Interval, Number
+from harness.audit.published import Column, Place, Published, Subset
+
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One method's columns on one data set: over all users, and over the subset.
+
+    Attributes:
+        places: where both print a number that the subset speaks of.
+    """
+
+    whole: Column
+    part: Column
+    places: tuple[Place, ...]
+
+    def numbers(self, place: Place) -> tuple[Number, Number]:
+        """The number over all users, and over the subset."""
+        return self.whole.numbers[place], self.part.numbers[place]
+
+    def bounds(self, place: Place, users: int) -> Interval:
+        """How many users the subset has if it holds all the hits, by that place alone."""
+        whole, part = (number.outer for number in self.numbers(place))
+        low = users * max(whole.low, Fraction(0)) / part.high
+        return Interval(max(low, Fraction(1)), users * whole.high / part.low if part.low > 0 else Fraction(users))
+
+    def sizes(self, users: int) -> list[int]:
+        """How many users the subset may have if it holds all the hits."""
+        bounds = [self.bounds(place, users) for place in self.places]
+        low, high = max(each.low for each in bounds), min(users, *(each.high for each in bounds))
+        return [size for size in range(ceil(low), floor(high) + 1) if self._has_hits(users, size)]
+
+    def sizes_by_any(self, users: int) -> range:
+        """From the smallest to the largest size that some place needs."""
+        bounds = [self.bounds(place, users) for place in self.places]
+        return range(floor(min(each.low for each in bounds)), min(users, ceil(max(each.high for each in bounds))) + 1)
+
+    def _has_hits(self, users: int, size: int) -> bool:
+        """Whether the same whole number of hits gives each Recall in both tables."""
+        recalls = [self.numbers(place) for place in self.places if place.metric == "Recall"]
+        return all(exact(users).totals(whole.outer) & exact(size).totals(part.outer) for whole, part in recalls)
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A data set in a subset's table and in the whole one.
+
+    Attributes:
+        users: how many there are.
+        pairs: method -> its columns.
+        allowed: contained method -> how many users its columns allow in the subset.
+    """
+
+    subset: Subset
+    dataset: str
+    users: int
+    pairs: dict[str, Pair]
+    allowed: dict[str, list[int]]
+
+    @property
+    def sizes(self) -> list[int]:
+        """What all contained methods allow that allow anything."""
+        some = [set(sizes) for sizes in self.allowed.values() if sizes]
+        return sorted(set.intersection(*some)) if some else []
+
+
+def check(published: Published) -> Iterator[Finding]:
+    """A finding for every method, and every data set, that no number of users in the subset gives."""
+    for covered in _covered(published):
+        yield from _contained(published.paper, covered)
+        for method, pair in covered.pairs.items():
+            if covered.sizes and method not in covered.subset.contained:
+                yield from _others(published.paper, covered, pair)
+
+
+def with_derived_users(published: Published) -> Published:
+    """The same tables, with a subset's number of users filled in where coverage leaves only one."""
+    found = {(c.subset.table, c.dataset): c.sizes[0] for c in _covered(published) if len(c.sizes) == 1}
+    columns = (replace(c, users=c.users or found.get((c.table, c.dataset))) for c in published.columns)
+    return replace(published, columns=tuple(columns))
+
+
+def _covered(published: Published) -> Iterator[Covered]:
+    for subset in published.subsets:
+        for panel in published.panels():
+            pairs = {}
+            for part in panel if panel[0].table == subset.table else ():
+                whole = published.column(subset.whole, part.dataset, part.method)
+                places = tuple(p for p in part.numbers if whole and p in whole.numbers and p.k <= subset.among)
+                if whole and places:
+                    pairs[part.method] = Pair(whole, part, places)
+            users = next((pair.whole.users for pair in pairs.values()), None)
+            if users:
+                allowed = {m: pair.sizes(users) for m, pair in pairs.items() if m in subset.contained}
+                yield Covered(subset, panel[0].dataset, users, pairs, allowed)
+
+
+def _contained(paper: str, covered: Covered) -> Iterator[Finding]:
+    """The methods that hit only users of the subset, one by one and together."""
+    table, users = covered.subset.table, covered.users
+    for method, sizes in covered.allowed.items():
+        if not sizes:
+            detail = _no_size(covered.pairs[method], users, covered.sizes)
+            yield Finding("coverage", "inconsistent", paper, table, covered.dataset, method, None, None, detail)
+    fitting = {method: sizes for method, sizes in covered.allowed.items() if sizes}
+    if not fitting:
+        return
+    each = ", ".join(f"{method} needs {_spell(sizes)}" for method, sizes in fitting.items())
+    if covered.sizes:
+        detail = f"{_spell(covered.sizes)} of the {users} users of table {covered.subset.whole}: {each}"
+        yield Finding("coverage", "note", paper, table, covered.dataset, None, None, None, detail)
+        return
+    detail = f"no one number of the {users} users of table {covered.subset.whole} gives all exactly: {each}"
+    for method in fitting:
+        others = sorted({size for other in fitting if other != method for size in fitting[other]})
+        pair = covered.pairs[method]
+        detail += f". {method} over {_spell(others)}: {both.explained(pair.whole, pair.part, users, others)}"
+    yield Finding("coverage", "inconsistent", paper, table, covered.dataset, None, None, None, detail)
+
+
+def _no_size(pair: Pair, users: int, sizes: Sequence[int]) -> str:
+    """Why no size serves all places of a contained method, and what else gives its Recalls."""
+    needs = []
+    for place in pair.places:
+        whole, part = pair.numbers(place)
+        low, high = pair.bounds(place, users)
+        needs.append(f"{place} {whole.text}/{part.text} needs {float(low):.2f} to {float(high):.2f}")
+    over = f"over the {_spell(sizes)} that the others allow, " if sizes else ""
+    explained = both.explained(pair.whole, pair.part, users, sizes or pair.sizes_by_any(users))
+    return f"no number of the {users} users gives both tables exactly: {', '.join(needs)}; {over}{explained}"
+
+
+def _others(paper: str, covered: Covered, pair: Pair) -> Iterator[Finding]:
+    """Numbers over all users that are below what even the smallest subset gives alone."""
+    size, users = covered.sizes[0], covered.users
+    for place in pair.places:
+        whole, part = pair.numbers(place)
+        if whole.outer.high * users < part.outer.low * size:
+            detail = (
+                f"{place} {whole.text} over {users} users is below {part.text} * {size}/{users} = "
+                f"{float(part.value * size / users):.6f}, what the {size} users of table {covered.subset.table} give alone"
+            )
+            column = pair.whole
+            where = (column.table, column.dataset, column.method, place.metric, place.k)
+            yield Finding("coverage", "inconsistent", paper, *where, detail)
+
+
+def _spell(sizes: Sequence[int]) -> str:
+    if len(sizes) <= SHOWN:
+        return " or ".join(map(str, sizes))
+    return f"{sizes[0]} to {sizes[-1]}"
