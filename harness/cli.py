@@ -4,15 +4,31 @@ import errno
 import shlex
 import sys
 import traceback
+from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness import console, data, doctor, environment, grid, keeping, metrics, recheck, reproduce, resolve, run, store
+from harness import (
+    audit,
+    console,
+    data,
+    doctor,
+    environment,
+    grid,
+    keeping,
+    metrics,
+    recheck,
+    reproduce,
+    resolve,
+    run,
+    store,
+)
 from harness import home as homes
 from harness import system as register
+from harness.audit.finding import STRENGTHS
 from harness.cells import Cell
 from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
@@ -257,6 +273,22 @@ def report(
         for path in keeping.keep((cell for own in cells.values() for cell in own), found, selections, out):
             console.progress(f"kept: {path}")
     show_report(cells, found, out, as_json, format_)
+
+
+@app.command("audit")
+def audit_(
+    target: Annotated[str, typer.Argument(metavar="PAPER|FILE.csv")],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """What published numbers can and cannot be, from the printed tables alone."""
+    findings = audit.audit_target(target)
+    if as_json:
+        console.document([vars(finding) for finding in findings])
+        return
+    console.table(["strength", "rule", "cells", "detail"], [[f.strength, f.rule, f.cells, f.detail] for f in findings])
+    counts = Counter(finding.strength for finding in findings)
+    typer.echo(", ".join(f"{counts[strength]} {strength}" for strength in STRENGTHS))
 
 
 @app.command("doctor")

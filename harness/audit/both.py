@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from harness.audit.estimators import LARGEST_BATCH, Estimator, batch_mean, exact
 from harness.audit.explain import LEVEL, NAMED
+from harness.audit.printed import either
 from harness.audit.published import Column
+
+MOST_SIZES = 30
 
 
 class Candidate(NamedTuple):
@@ -25,7 +28,7 @@ class Candidate(NamedTuple):
         """Cut-off -> how many users may have been hit, by both columns."""
         found = {}
         for k in whole.recalls().keys() & part.recalls().keys():
-            over_all, over_part = whole.recalls()[k].outer, part.recalls()[k].outer
+            over_all, over_part = either(whole.recalls()[k]), either(part.recalls()[k])
             found[k] = self.whole.totals(over_all) & self.part.totals(over_part)
             if not found[k]:
                 break
@@ -49,6 +52,10 @@ def explained(whole: Column, part: Column, users: int, sizes: Sequence[int]) -> 
         users: how many users there are.
         sizes: how many the subset may have.
     """
+    if not whole.recalls().keys() & part.recalls().keys():
+        return "no Recall stands in both tables to try others on"
+    if len(sizes) > MOST_SIZES:
+        return f"not tried, as the subset may have {len(sizes)} sizes"
     tried = [candidate for size in sizes for candidate in _candidates(users, size)]
     fitting = sorted((c for c in tried if all(c.hits(whole, part).values())), key=lambda c: c.denominator)
     sentence = f"{len(fitting)} of {len(tried)} pairs of estimators tried give the Recalls of both from the same hits"

@@ -10,9 +10,8 @@ from fractions import Fraction
 from math import ceil, floor
 
 from harness.audit import both
-from harness.audit.estimators import exact
-from harness.audit.finding import Finding
-from harness.audit.number import Interval, Number
+from harness.audit.finding import Finding, decimal
+from harness.audit.printed import Interval, either, hits
 from harness.audit.published import Column, Place, Published, Subset
 
 SHOWN = 6
@@ -30,21 +29,25 @@ class Pair:
     part: Column
     places: tuple[Place, ...]
 
-    def numbers(self, place: Place) -> tuple[Number, Number]:
+    def numbers(self, place: Place) -> tuple[str, str]:
         """The number over all users, and over the subset."""
         return self.whole.numbers[place], self.part.numbers[place]
 
+    def recalls(self) -> list[Place]:
+        """The places of Recalls."""
+        return [place for place in self.places if place.metric == "Recall"]
+
     def bounds(self, place: Place, users: int) -> Interval:
         """How many users the subset has if it holds all the hits, by that place alone."""
-        whole, part = (number.outer for number in self.numbers(place))
+        whole, part = map(either, self.numbers(place))
         low = users * max(whole.low, Fraction(0)) / part.high
         return Interval(max(low, Fraction(1)), users * whole.high / part.low if part.low > 0 else Fraction(users))
 
     def sizes(self, users: int) -> list[int]:
         """How many users the subset may have if it holds all the hits."""
         bounds = [self.bounds(place, users) for place in self.places]
-        low, high = max(each.low for each in bounds), min(users, *(each.high for each in bounds))
-        return [size for size in range(ceil(low), floor(high) + 1) if self._has_hits(users, size)]
+        low, high = max(each.low for each in bounds), min(each.high for each in bounds)
+        return [size for size in range(ceil(low), min(users, floor(high)) + 1) if self._has_hits(users, size)]
 
     def sizes_by_any(self, users: int) -> range:
         """From the smallest to the largest size that some place needs."""
@@ -53,8 +56,8 @@ class Pair:
 
     def _has_hits(self, users: int, size: int) -> bool:
         """Whether the same whole number of hits gives each Recall in both tables."""
-        recalls = [self.numbers(place) for place in self.places if place.metric == "Recall"]
-        return all(exact(users).totals(whole.outer) & exact(size).totals(part.outer) for whole, part in recalls)
+        recalls = map(self.numbers, self.recalls())
+        return all(set(hits(either(whole), users)) & set(hits(either(part), size)) for whole, part in recalls)
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,31 @@ def _contained(paper: str, covered: Covered) -> Iterator[Finding]:
 
 def _no_size(pair: Pair, users: int, sizes: Sequence[int]) -> str:
     """Why no size serves all places of a contained method, and what else gives its Recalls."""
-    needs = []
-    for place in pair.places:
-        whole, part = pair.numbers(place)
-        low, high = pair.bounds(place, users)
-        needs.append(f"{place} {whole.text}/{part.text} needs {float(low):.2f} to {float(high):.2f}")
+    most = max(pair.places, key=lambda place: pair.bounds(place, users).low)
+    least = min(pair.places, key=lambda place: pair.bounds(place, users).high)
+    low, high = pair.bounds(most, users).low, pair.bounds(least, users).high
+    needs = f"{_ratio(pair, most)} needs at least {float(low):.2f}, {_ratio(pair, least)} at most {float(high):.2f}"
+    for size in range(ceil(low), floor(high) + 1):
+        needs += f"; of {size}, {_no_hits(pair, users, size)}"
     over = f"over the {_spell(sizes)} that the others allow, " if sizes else ""
     explained = both.explained(pair.whole, pair.part, users, sizes or pair.sizes_by_any(users))
-    return f"no number of the {users} users gives both tables exactly: {', '.join(needs)}; {over}{explained}"
+    return f"no number of the {users} users gives both tables exactly: {needs}. Other estimators: {over}{explained}"
+
+
+def _ratio(pair: Pair, place: Place) -> str:
+    return f"{place} {'/'.join(pair.numbers(place))}"
+
+
+def _no_hits(pair: Pair, users: int, size: int) -> str:
+    """The first Recall that no hits give in both tables, with the hits that each allows."""
+    for place in pair.recalls():
+        whole, part = pair.numbers(place)
+        counts = hits(either(whole), users), hits(either(part), size)
+        if not set(counts[0]) & set(counts[1]):
+            below = floor(Fraction(part) * size)
+            near = ", ".join(f"{count}/{size} = {decimal(Fraction(count, size), part)}" for count in (below, below + 1))
+            return f"{place} {whole} means {_spell(counts[0]) or 'no'} hits of {users}, {part} lies among {near}"
+    raise AssertionError("some Recall excludes the size")
 
 
 def _others(paper: str, covered: Covered, pair: Pair) -> Iterator[Finding]:
@@ -151,10 +171,10 @@ def _others(paper: str, covered: Covered, pair: Pair) -> Iterator[Finding]:
     size, users = covered.sizes[0], covered.users
     for place in pair.places:
         whole, part = pair.numbers(place)
-        if whole.outer.high * users < part.outer.low * size:
+        if either(whole).high * users < either(part).low * size:
             detail = (
-                f"{place} {whole.text} over {users} users is below {part.text} * {size}/{users} = "
-                f"{float(part.value * size / users):.6f}, what the {size} users of table {covered.subset.table} give alone"
+                f"{whole} over {users} users is below {part} * {size}/{users} = {float(Fraction(part) * size / users):.6f}, "
+                f"what the {size} users of table {covered.subset.table} give alone"
             )
             column = pair.whole
             where = (column.table, column.dataset, column.method, place.metric, place.k)

@@ -8,7 +8,7 @@ from math import ceil, floor, gcd
 import numpy as np
 import numpy.typing as npt
 
-from harness.audit.number import Interval
+from harness.audit.printed import Interval
 
 LARGEST_BATCH = 1024
 MOST_RUNS = 10

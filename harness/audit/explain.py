@@ -7,11 +7,13 @@ or cut, was a way to fit.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from harness.audit.estimators import Estimator, alternatives
-from harness.audit.number import WAYS, Number, Way, decimal
+from harness.audit.estimators import LARGEST_BATCH, MOST_RUNS, Estimator, alternatives
+from harness.audit.finding import decimal
+from harness.audit.printed import CONVENTIONS, Convention, interval, unit
 from harness.audit.published import Column
 
 LEVEL = 0.05
@@ -22,21 +24,22 @@ class Fit(NamedTuple):
     """An estimator and how its values were printed."""
 
     estimator: Estimator
-    way: Way
+    convention: Convention
 
     def gives(self, column: Column) -> bool:
         """Whether all Recalls of the column can be had so."""
-        return all(self.estimator.gives(number.interval(self.way)) for number in column.recalls().values())
+        return all(self.estimator.gives(interval(printed, self.convention)) for printed in column.recalls().values())
 
-    def fraction(self, number: Number) -> str:
+    def fraction(self, printed: str) -> str:
         """One way to get the number, e.g. ``34/624 = 0.054487 cut``."""
-        numerator, denominator = self.estimator.numerators(number.interval(self.way))[0], self.estimator.denominator
-        return f"{numerator}/{denominator} = {decimal(Fraction(numerator, denominator), number)} {self.way}"
+        numerator = self.estimator.numerators(interval(printed, self.convention))[0]
+        denominator = self.estimator.denominator
+        return f"{numerator}/{denominator} = {decimal(Fraction(numerator, denominator), printed)} {self.convention}"
 
 
 def fits(columns: Sequence[Column], users: int) -> list[Fit]:
-    """Estimators and ways that give all Recalls of all columns, the coarsest first."""
-    tried = [Fit(estimator, way) for estimator in alternatives(users, _units(columns)[0]) for way in WAYS]
+    """Estimators and conventions that give all Recalls of all columns, the coarsest first."""
+    tried = (Fit(*each) for each in product(alternatives(users, _units(columns)[0]), CONVENTIONS))
     return [fit for fit in tried if all(map(fit.gives, columns))]
 
 
@@ -44,37 +47,40 @@ def chance(columns: Sequence[Column], users: int, fit: Fit) -> float:
     """At most this share of columns of random digits fits an estimator as coarse as that one."""
     units = _units(columns)
     tried = [e for e in alternatives(users, units[0]) if e.denominator <= fit.estimator.denominator]
-    return float(min(Fraction(1), sum(len(WAYS) * prod(map(e.share, units)) for e in tried)))
+    return float(min(Fraction(1), sum(len(CONVENTIONS) * prod(map(e.share, units)) for e in tried)))
 
 
-def explained(column: Column, users: int, fit: Fit | None, together: Sequence[Column]) -> str:
-    """A sentence on what gives a column that the exact mean does not.
+def explained(columns: Sequence[Column], users: int, fitting: Sequence[Fit]) -> str:
+    """A sentence on what gives columns that the exact mean does not.
 
     Args:
-        column: the column.
-        users: over how many users.
-        fit: what gives it, or None.
-        together: all columns that the same gives.
+        columns: columns over the same users.
+        users: how many.
+        fitting: what gives all of them, the coarsest first.
     """
-    recalls = ", ".join(f"{number.text}" for number in column.recalls().values())
-    if not fit:
-        return f"no batch size up to 1,024 and no mean of up to 10 runs gives Recalls of {recalls}, printed one way"
+    names = ", ".join(column.method for column in columns)
+    printed = ", ".join(number for column in columns for number in column.recalls().values())
+    if not fitting:
+        return f"{names}: no batch size up to {LARGEST_BATCH} and no mean of up to {MOST_RUNS} runs gives {printed}"
+    fit, together = fitting[0], chance(columns, users, fitting[0])
+    if together >= LEVEL:
+        others = dict.fromkeys(each.estimator.name for each in fitting)
+        more = f" and {len(others) - NAMED} others" if len(others) > NAMED else ""
+        return (
+            f"{names}: {', '.join(list(others)[:NAMED])}{more} would give {printed}, but the digits do not show it: "
+            f"random ones fit an estimator as coarse as the first with a chance of up to {together:.2g}"
+        )
     sentence = (
-        f"Recalls of {recalls} are multiples of 1/{fit.estimator.denominator}, {fit.way}, as {_described(fit, users)} "
-        f"gives them; a random column fits some estimator as coarse with a chance of at most "
-        f"{chance([column], users, fit):.2g}"
+        f"{names}: {printed} are multiples of 1/{fit.estimator.denominator}, {fit.convention}: "
+        f"{_described(fit, users)}. Random digits fit an estimator as coarse with a chance of at most {together:.2g}"
     )
-    if len(together) > 1:
-        names = ", ".join(each.method for each in together)
-        sentence += f", {len(together)} columns ({names}) the same one with at most {chance(together, users, fit):.2g}"
-    others = dict.fromkeys(f.estimator.name for f in fits([column], users) if f.estimator != fit.estimator)
-    more = f" and {len(others) - NAMED} others" if len(others) > NAMED else ""
-    return sentence + (f"; it also fits, less coarse: {', '.join(list(others)[:NAMED])}{more}" if others else "")
+    one = chance(columns[:1], users, fit)
+    return sentence + (f", those of one column with at most {one:.2g}" if len(columns) > 1 else "")
 
 
 def _units(columns: Sequence[Column]) -> list[Fraction]:
     """The worth of each Recall's last digit, the smallest first."""
-    return sorted(number.unit for column in columns for number in column.recalls().values())
+    return sorted(unit(printed) for column in columns for printed in column.recalls().values())
 
 
 def _described(fit: Fit, users: int) -> str:

@@ -1,6 +1,7 @@
 """What an audit says of a published table."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, get_args
 
 Rule = Literal["grid", "order", "joint", "arithmetic", "claims", "coverage"]
@@ -37,3 +38,8 @@ class Finding:
         metric = self.metric and (f"{self.metric}@{self.k}" if self.k else self.metric)
         table = f"table {self.table}" if self.table else None
         return ", ".join(part for part in (self.paper, table, self.dataset, self.method, metric) if part)
+
+
+def decimal(value: Fraction, printed: str) -> str:
+    """A value rounded to two digits more than a printed number has, to be held against it."""
+    return f"{float(value):.{len(printed.partition('.')[2]) + 2}f}"

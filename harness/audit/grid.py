@@ -11,8 +11,8 @@ from math import floor
 from harness.audit import explain
 from harness.audit.estimators import exact
 from harness.audit.explain import Fit
-from harness.audit.finding import Finding, Strength
-from harness.audit.number import WAYS, Number, decimal
+from harness.audit.finding import Finding, Strength, decimal
+from harness.audit.printed import CONVENTIONS, either, hits, unit
 from harness.audit.published import Column, Published
 
 
@@ -24,7 +24,8 @@ def check(published: Published) -> Iterator[Finding]:
         if known:
             yield from _check_known(published.paper, known)
         elif columns:
-            yield _note(published.paper, columns[0], "not checked: the number of users is not stated")
+            detail = "not checked: the number of users is not stated"
+            yield _finding(published.paper, columns[0], None, "note", detail, alone=False)
 
 
 def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
@@ -32,68 +33,65 @@ def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
     users = columns[0].users
     assert users
     numbers = [number for column in columns for number in column.recalls().values()]
-    finest = min(numbers, key=lambda number: number.unit)
-    if users * finest.unit >= 1:
+    finest = min(numbers, key=unit)
+    if users * unit(finest) >= 1:
         step = decimal(Fraction(1, users), finest)
-        yield _note(paper, columns[0], f"no power: 1/{users} = {step} is not above the last digit of {finest.text}")
+        detail = f"no power: 1/{users} = {step} is not above the last digit of {finest}"
+        yield _finding(paper, columns[0], None, "note", detail, alone=False)
         return
     off = [column for column in columns if _off_grid(column, users)]
-    shared = next(iter(explain.fits(off, users)), None) if off else None
-    for column in off:
-        together = off if shared else [column]
-        fit = shared or next(iter(explain.fits([column], users)), None)
-        telling = fit if fit and explain.chance(together, users, fit) < explain.LEVEL else None
-        for k in _off_grid(column, users):
-            yield _finding(paper, column, k, "inconsistent", _misses(column.recalls()[k], users, telling))
-        yield _finding(paper, column, None, "note", explain.explained(column, users, fit, together))
+    shared = None
+    for group in _alike(off, users):
+        fitting = explain.fits(group, users)
+        telling = next((fit for fit in fitting if explain.chance(group, users, fit) < explain.LEVEL), None)
+        shared = shared or telling
+        for column in group:
+            for k in _off_grid(column, users):
+                yield _finding(paper, column, k, "inconsistent", _misses(column.recalls()[k], users, telling))
+        yield _finding(paper, group[0], None, "note", explain.explained(group, users, fitting), alone=len(group) == 1)
     on = [column for column in columns if column not in off]
     if on:
-        yield from _on_grid(paper, on, users, shared)
+        yield _on_grid(paper, on, users, shared)
+
+
+def _alike(columns: Sequence[Column], users: int) -> list[Sequence[Column]]:
+    """All columns together where one estimator gives them all, else one by one."""
+    return [columns] if columns and explain.fits(columns, users) else [[column] for column in columns]
 
 
 def _off_grid(column: Column, users: int) -> list[int]:
     """Cut-offs whose Recall no number of hits gives, rounded or cut."""
-    return [k for k, number in column.recalls().items() if not exact(users).gives(number.outer)]
+    return [k for k, printed in column.recalls().items() if not hits(either(printed), users)]
 
 
-def _misses(number: Number, users: int, telling: Fit | None) -> str:
-    below = floor(number.value * users)
-    near = ", ".join(f"{hits}/{users} = {decimal(Fraction(hits, users), number)}" for hits in (below, below + 1))
-    detail = f"{number.text} is no multiple of 1/{users}, rounded or cut: {near}"
-    return f"{detail}; {telling.fraction(number)} ({telling.estimator.name})" if telling else detail
+def _misses(printed: str, users: int, telling: Fit | None) -> str:
+    below = floor(Fraction(printed) * users)
+    near = ", ".join(f"{count}/{users} = {decimal(Fraction(count, users), printed)}" for count in (below, below + 1))
+    detail = f"{printed} is no multiple of 1/{users}, rounded or cut: {near}"
+    return f"{detail}; {telling.fraction(printed)} ({telling.estimator.name})" if telling else detail
 
 
-def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Fit | None) -> Iterator[Finding]:
+def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Fit | None) -> Finding:
     """How the columns that exact means give were printed, and whether the neighbours' estimator gives them too."""
-    grid = exact(users)
-    printed: dict[str, list[str]] = {}
+    shown: dict[str, list[str]] = {}
     for column in columns:
         recalls = column.recalls().values()
-        ways = [way for way in WAYS if Fit(grid, way).gives(column)]
-        hits = "; ".join(" or ".join(map(str, grid.numerators(number.outer))) for number in recalls)
-        said = f"{column.method} ({hits} hits)"
+        ways = [way for way in CONVENTIONS if Fit(exact(users), way).gives(column)]
+        counts = "; ".join(" or ".join(map(str, hits(either(printed), users))) for printed in recalls)
+        said = f"{column.method} ({counts} hits)"
         if shared and shared.gives(column):
             said += f", as good as {', '.join(map(shared.fraction, recalls))} ({shared.estimator.name})"
-        printed.setdefault(" or ".join(ways) or "only some rounded and some cut", []).append(said)
-    mixed = len(printed.keys() - {"rounded or cut"}) > 1 or "only some rounded and some cut" in printed
-    detail = ". ".join(f"{way}: {', '.join(said)}" for way, said in printed.items())
+        shown.setdefault(" or ".join(ways) or "only some rounded and some cut", []).append(said)
+    mixed = len(shown.keys() - {"rounded or cut"}) > 1 or "only some rounded and some cut" in shown
+    detail = ". ".join(f"{way}: {', '.join(said)}" for way, said in shown.items())
     strength: Strength = "suspicious" if mixed else "note"
-    yield Finding(
-        "grid",
-        strength,
-        paper,
-        columns[0].table,
-        columns[0].dataset,
-        None,
-        "Recall",
-        None,
-        f"exact means of {users} users. {detail}" + (". One table is printed one way" if mixed else ""),
-    )
+    detail = f"exact means of {users} users. {detail}" + (". One table is printed one way" if mixed else "")
+    return _finding(paper, columns[0], None, strength, detail, alone=False)
 
 
-def _finding(paper: str, column: Column, k: int | None, strength: Strength, detail: str) -> Finding:
-    return Finding("grid", strength, paper, column.table, column.dataset, column.method, "Recall", k, detail)
-
-
-def _note(paper: str, column: Column, detail: str) -> Finding:
-    return Finding("grid", "note", paper, column.table, column.dataset, None, "Recall", None, detail)
+def _finding(
+    paper: str, column: Column, k: int | None, strength: Strength, detail: str, *, alone: bool = True
+) -> Finding:
+    """A finding on a column, or on all of its table and data set where it does not stand alone."""
+    method = column.method if alone else None
+    return Finding("grid", strength, paper, column.table, column.dataset, method, "Recall", k, detail)

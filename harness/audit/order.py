@@ -1,8 +1,10 @@
 """Rule ``order``: with one target a user, metrics rise with k, and MRR@k <= NDCG@k <= Recall@k, for any weights."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from harness.audit.finding import Finding
+from harness.audit.printed import either
 from harness.audit.published import Column, Place, Published
 
 METRICS = ("MRR", "NDCG", "Recall")
@@ -23,13 +25,13 @@ def _below(a: Place, b: Place) -> bool:
 
 
 def _inverted(column: Column, a: Place, b: Place) -> bool:
-    return column.numbers[a].outer.low > column.numbers[b].outer.high
+    return either(column.numbers[a]).low > either(column.numbers[b]).high
 
 
 def _finding(paper: str, column: Column, a: Place, b: Place) -> Finding:
     small, large = column.numbers[b], column.numbers[a]
     law = f"{a.metric} cannot fall as k rises" if a.metric == b.metric else f"no target's {a} is above its {b}"
-    twins = [str(place) for place, number in column.numbers.items() if place != b and number.value == small.value]
+    twins = [str(place) for place, number in column.numbers.items() if place != b and number == small]
     same = f"; the same digits stand at {' and '.join(twins)}" if twins else ""
-    detail = f"{b} {small.text} is below {a} {large.text} by {float(large.value - small.value):.6g}: {law}{same}"
+    detail = f"{b} {small} is below {a} {large} by {float(Fraction(large) - Fraction(small)):.6g}: {law}{same}"
     return Finding("order", "impossible", paper, column.table, column.dataset, column.method, b.metric, b.k, detail)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.audit.number import Number
 from harness.papers.claims import Claim
 from harness.papers.paper import AccuracyTable, Paper, metric_at
 
@@ -32,9 +31,9 @@ class Column:
     dataset: str
     method: str
     users: int | None
-    numbers: dict[Place, Number]
+    numbers: dict[Place, str]
 
-    def recalls(self) -> dict[int, Number]:
+    def recalls(self) -> dict[int, str]:
         """Cut-off -> Recall."""
         return {place.k: number for place, number in self.numbers.items() if place.metric == "Recall"}
 
@@ -64,6 +63,15 @@ class Published:
     subsets: tuple[Subset, ...] = ()
     claims: tuple[Claim, ...] = ()
 
+    def compared(self, claim: Claim) -> Iterator[tuple[Column, list[Column]]]:
+        """The column that a claim is about and those it is held against, for each data set."""
+        for panel in self.panels():
+            if panel[0].table == claim.table and panel[0].dataset in (claim.datasets or (panel[0].dataset,)):
+                own = [column for column in panel if column.method == claim.system]
+                others = [c for c in panel if c.method != claim.system and c.method in (claim.over or (c.method,))]
+                if own and others:
+                    yield own[0], others
+
     def column(self, table: str, dataset: str, method: str) -> Column | None:
         """That column, if it is printed."""
         wanted = (table, dataset, method)
@@ -92,7 +100,7 @@ def of_paper(paper: Paper) -> Published:
                 known = table.users is None and method not in table.quoted
                 users = paper.datasets[dataset].test_users if known else None
                 printed = {label: row[method] for label, row in table.published[dataset].items()}
-                numbers = {Place(*metric_at(label)): Number(text) for label, text in printed.items() if text}
+                numbers = {Place(*metric_at(label)): text for label, text in printed.items() if text}
                 if numbers:
                     columns.append(Column(number, dataset, method, users, numbers))
     subsets = []

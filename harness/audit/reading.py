@@ -1,11 +1,12 @@
 """Published numbers from a long CSV, one number a line."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from harness.audit.number import Number
 from harness.audit.published import Column, Place, Published
 from harness.data import table as tables
 from harness.data.text import read_lines
@@ -30,7 +31,7 @@ def read_csv(path: Path) -> list[Published]:
     """
     rows = _rows(path)
     users = _users(rows, path)
-    numbers: dict[tuple[str, str, str, str], dict[Place, Number]] = {}
+    numbers: dict[tuple[str, str, str, str], dict[Place, str]] = {}
     seen: dict[tuple[str, ...], tuple[int, str]] = {}
     for row in rows:
         where = f"{path}, line {row['line']}"
@@ -40,7 +41,7 @@ def read_csv(path: Path) -> list[Published]:
         if value != row["value"]:
             raise InputError(f"{path}, lines {line} and {row['line']}: {' '.join(key)} is {value} and {row['value']}")
         paper, table, dataset, method, metric, k = key
-        numbers.setdefault((paper, table, dataset, method), {})[Place(metric, int(k))] = Number(value)
+        numbers.setdefault((paper, table, dataset, method), {})[Place(metric, int(k))] = value
     columns: dict[str, list[Column]] = {}
     for (paper, table, dataset, method), printed in numbers.items():
         column = Column(table, dataset, method, users.get((paper, table, dataset)), printed)
@@ -48,7 +49,7 @@ def read_csv(path: Path) -> list[Published]:
     return [Published(paper, tuple(own)) for paper, own in columns.items()]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path) -> list[dict[str, Any]]:
     header = read_lines(path)[0]
     if "," not in header and ";" in header:
         raise InputError(f"{path}, line 1: columns stand apart by ';'; expected ',' (and points in numbers)")
@@ -61,7 +62,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return stripped.to_dicts()
 
 
-def _check(row: dict[str, str], where: str) -> None:
+def _check(row: dict[str, Any], where: str) -> None:
     """Refuse a metric, cut-off or value that is none."""
     value = row["value"]
     if row["metric"] not in METRICS:
@@ -72,13 +73,13 @@ def _check(row: dict[str, str], where: str) -> None:
         raise InputError(f"{where}: value {value!r} is in percent; write it as a share, 0.0544 for 5.44%")
     if "," in value:
         raise InputError(f"{where}: value {value!r} has a comma; write a point, as in 0.0544")
-    if not re.fullmatch(r"\d*\.?\d+", value, re.ASCII):
+    if not re.fullmatch(r"\d*\.\d+|\d+", value, re.ASCII):
         raise InputError(f"{where}: value {value!r} is no plain decimal number, as in 0.0544")
-    if Number(value).value > 1:
+    if Fraction(value) > 1:
         raise InputError(f"{where}: value {value} is above 1; metrics are shares (divide percents by 100)")
 
 
-def _users(rows: list[dict[str, str]], path: Path) -> dict[tuple[str, str, str], int]:
+def _users(rows: list[dict[str, Any]], path: Path) -> dict[tuple[str, str, str], int]:
     """Paper, table and data set -> number of test users, where one is given."""
     found: dict[tuple[str, str, str], tuple[str, str]] = {}
     for row in rows:

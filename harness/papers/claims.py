@@ -39,7 +39,7 @@ class Improvement(_Claim):
     """
 
     kind: Literal["improvement"]
-    percent: str = Field(pattern=r"^-?\d+(\.\d+)?$")
+    percent: str = Field(pattern=r"^\d+(\.\d+)?$")
 
 
 Claim = Annotated[Beats | Improvement, Field(discriminator="kind")]
