@@ -15,7 +15,7 @@ from torch.nn import functional
 from baselines.attention import AttentionConfig, SelfAttention
 from baselines.dropout import Dropout
 from baselines.encoder import GRID, SequenceModel, SequenceSystem, initialise, item_scores
-from baselines.losses import linear_cross_entropy
+from baselines.objective import Asked
 from baselines.packed import Packed, pack, rows
 from harness.system import SystemSpec, register
 
@@ -58,6 +58,9 @@ class BERT4Rec(SequenceModel):
     Positions are counted from the end, so that the mask appended at test time stands where the last item is trained.
     """
 
+    settings: BERT4RecConfig
+    bias: Tensor
+
     def __init__(self, settings: BERT4RecConfig, n_items: int, length: int) -> None:
         super().__init__()
         width, dropout = settings.width, settings.dropout
@@ -74,7 +77,7 @@ class BERT4Rec(SequenceModel):
 
     @property
     def item_vectors(self) -> Tensor:
-        """Embeddings of the items alone, shape [V, d]."""
+        """Embeddings of the items, without that of the mask, shape [V, d]."""
         return self.embedding.weight[1:-1]
 
     def features(self, packed: Packed) -> Tensor:
@@ -84,14 +87,13 @@ class BERT4Rec(SequenceModel):
             x = block(x, packed)
         return x
 
-    def loss(self, windows: Tensor, random: np.random.Generator) -> Tensor:
-        """Cross-entropy of the masked items over the whole catalogue; windows [B, T + 1], every item an input."""
+    def ask(self, windows: Tensor, random: np.random.Generator) -> Asked:
+        """The masked items; windows [B, T + 1], every item an input."""
         masked = torch.from_numpy(cloze(windows.numpy(), self.settings.mask, self.settings.mask_last, random))
         packed = pack(windows.masked_fill(masked, self.n_items + 1), self.bias.device)
         asked = (packed.items == self.n_items + 1).nonzero().squeeze(1)
         target = packed.pack(windows.to(self.bias.device))[asked]
-        features = self.head(rows(self.features(packed), asked))
-        return linear_cross_entropy(features, self.item_vectors, self.bias, target - 1)
+        return Asked(self.head(rows(self.features(packed), asked)), target, packed.source[asked], windows.shape[1])
 
     def scores(self, history: Tensor) -> Tensor:
         """[query, T] -> [query, V + 1], at a mask appended to the history."""

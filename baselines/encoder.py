@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.objective import Asked, LossConfig, loss_of
+from baselines.packed import Packed, pack, rows
 from harness import training
 from harness.data.dataset import Ids, Sequences
 from harness.errors import InputError
@@ -20,7 +22,7 @@ from harness.system import Context, Queries, as_padded, expect
 from harness.training import TrainingConfig
 
 
-class EncoderConfig(TrainingConfig):
+class EncoderConfig(TrainingConfig, LossConfig):
     """What the sequence systems have in common.
 
     Attributes:
@@ -32,20 +34,72 @@ class EncoderConfig(TrainingConfig):
     dropout: float = Field(0.2, ge=0, lt=1)
 
 
+class CausalConfig(EncoderConfig):
+    """What the systems have in common that read forward and are trained to tell the next item.
+
+    Attributes:
+        targets: the items of a training window that are asked for: ``all`` but its first, or the ``last`` alone.
+    """
+
+    targets: Literal["all", "last"] = "all"
+
+
 # What LlamaRec's paper searches on validation for every sequence system (section 4).
 GRID: dict[str, tuple[float, ...]] = {"weight_decay": (0.0, 0.01), "dropout": (0.1, 0.2, 0.3, 0.4, 0.5)}
 
 
 class SequenceModel(nn.Module, ABC):
-    """A network that reads left-padded item ids. V items have the ids 1..V; 0 pads and is never embedded."""
+    """A network that reads left-padded item ids. V items have the ids 1..V; 0 pads and is never embedded.
 
-    @abstractmethod
+    Attributes:
+        settings: with the choice of the loss.
+        embedding: item vectors by id.
+        bias: of each item's score, shape [V], or None for none.
+    """
+
+    settings: EncoderConfig
+    embedding: nn.Embedding
+    bias: Tensor | None
+
+    @property
+    def item_vectors(self) -> Tensor:
+        """Embeddings of the items alone, shape [V, d]."""
+        return self.embedding.weight[1:]
+
     def loss(self, windows: Tensor, random: np.random.Generator) -> Tensor:
         """Mean training loss of windows of at most ``length`` + 1 items, shape [window, time]."""
+        asked = self.ask(windows, random)
+        return loss_of(asked, windows, self.item_vectors, self.bias, self.settings, random)
+
+    @abstractmethod
+    def ask(self, windows: Tensor, random: np.random.Generator) -> Asked:
+        """The items of the windows that training asks for, and what is known where they are asked."""
 
     @abstractmethod
     def scores(self, history: Tensor) -> Tensor:
         """Scores of the next item, shape [query, V + 1], from histories of shape [query, time]."""
+
+
+class CausalModel(SequenceModel):
+    """A network whose features at a position know the items up to it, and are to tell the next one."""
+
+    settings: CausalConfig
+
+    @abstractmethod
+    def features(self, packed: Packed) -> Tensor:
+        """What each position knows of the items up to it, shape [N, d]."""
+
+    def ask(self, windows: Tensor, random: np.random.Generator) -> Asked:
+        """Every item but a window's first, or its last alone; windows [B, T + 1]."""
+        packed = pack(windows[:, :-1], self.embedding.weight.device)
+        target = packed.pack(windows[:, 1:].to(self.embedding.weight.device))
+        asked = Asked(self.features(packed), target, packed.source, windows.shape[1] - 1)
+        return asked if self.settings.targets == "all" else asked.at(packed.last)
+
+    def scores(self, history: Tensor) -> Tensor:
+        """[query, T] -> [query, V + 1]."""
+        packed = pack(history, self.embedding.weight.device)
+        return item_scores(rows(self.features(packed), packed.last), self.item_vectors, self.bias)
 
 
 Config = TypeVar("Config", bound=EncoderConfig)

@@ -6,21 +6,19 @@ Shapes: N valid positions of a batch (see ``baselines.packed``), d width, h comp
 import math
 from functools import partial
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.dropout import Dropout
-from baselines.encoder import GRID, EncoderConfig, SequenceModel, SequenceSystem, initialise, item_scores
-from baselines.losses import linear_cross_entropy
-from baselines.packed import Packed, pack, rows
+from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
+from baselines.packed import Packed
 from baselines.recurrence import linear_recurrence
 from harness.system import SystemSpec, register
 
 
-class LRURecConfig(EncoderConfig):
+class LRURecConfig(CausalConfig):
     """Settings of LRURec.
 
     Attributes:
@@ -77,12 +75,13 @@ class FeedForward(nn.Module):
         return x
 
 
-class LRURec(SequenceModel):
+class LRURec(CausalModel):
     """Item embedding, then blocks of recurrent unit and feed-forward; scores are dot products with the embedding."""
 
     def __init__(self, settings: LRURecConfig, n_items: int, length: int) -> None:
         super().__init__()
         width, dropout = settings.width, settings.dropout
+        self.settings = settings
         self.embedding = nn.Embedding(n_items + 1, width)
         self.norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
@@ -97,17 +96,6 @@ class LRURec(SequenceModel):
         for unit, feed_forward in zip(self.units, self.feed_forwards, strict=True):
             x = feed_forward(unit(x, packed.sizes))
         return x
-
-    def loss(self, windows: Tensor, random: np.random.Generator) -> Tensor:
-        """Cross-entropy of the next item over the whole catalogue, at every position; windows [B, T + 1]."""
-        packed = pack(windows[:, :-1], self.bias.device)
-        target = packed.pack(windows[:, 1:].to(self.bias.device))
-        return linear_cross_entropy(self.features(packed), self.embedding.weight[1:], self.bias, target - 1)
-
-    def scores(self, history: Tensor) -> Tensor:
-        """[query, T] -> [query, V + 1]."""
-        packed = pack(history, self.bias.device)
-        return item_scores(rows(self.features(packed), packed.last), self.embedding.weight[1:], self.bias)
 
 
 register(

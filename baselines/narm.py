@@ -6,31 +6,31 @@ items.
 
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from baselines.dropout import Dropout
-from baselines.encoder import GRID, EncoderConfig, SequenceModel, SequenceSystem, initialise, item_scores
-from baselines.losses import linear_cross_entropy
+from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise, item_scores
 from baselines.packed import Packed, pack, rows
 from harness.system import SystemSpec, register
 
 STEPS = 8  # time steps whose attention is worked out at once: enough to keep the cores busy, little enough for a cache
 
 
-class NARM(SequenceModel):
+class NARM(CausalModel):
     """GRU; its last state, and its states weighted by their likeness to the last one; a bilinear score.
 
     The original trains on every prefix of a session as an example of its own. A GRU reads forward only, so one pass
     gives the states of all prefixes, and position t attends to the states up to t: the same examples, read once.
     """
 
-    def __init__(self, settings: EncoderConfig, n_items: int, length: int) -> None:
+    def __init__(self, settings: CausalConfig, n_items: int, length: int) -> None:
         super().__init__()
         width = settings.width
+        self.settings = settings
+        self.bias = None
         self.embedding = nn.Embedding(n_items + 1, width)
         self.gru = nn.GRU(width, width)
         self.query = nn.Linear(width, width, bias=False)  # the paper's A1
@@ -55,10 +55,8 @@ class NARM(SequenceModel):
         joined: Tensor = self.bilinear(self.dropout(torch.cat([last, local], 1)))
         return joined
 
-    def loss(self, windows: Tensor, random: np.random.Generator) -> Tensor:
-        """Cross-entropy of the next item over the whole catalogue, at every position; windows [B, T + 1]."""
-        packed = pack(windows[:, :-1], self.value.device)
-        target = packed.pack(windows[:, 1:].to(self.value.device))
+    def features(self, packed: Packed) -> Tensor:
+        """What each position knows of the items up to it, shape [N, d]."""
         states = self.states(packed)
         query, key, by_time = (packed.unpack(x) for x in (self.query(states), self.key(states), states))  # [B, T, d]
         local = []
@@ -67,25 +65,24 @@ class NARM(SequenceModel):
             weights = self.attend(query[:running, start:stop, None], key[:running, None, :stop])  # [b, STEPS, t]
             part = weights.tril(start) @ by_time[:running, :stop]  # no state later than its own
             local.append(functional.pad(part, (0, 0, 0, 0, 0, len(query) - running)))
-        features = self.join(states, packed.repack(torch.cat(local, 1)))
-        return linear_cross_entropy(features, self.embedding.weight[1:], None, target - 1)
+        return self.join(states, packed.repack(torch.cat(local, 1)))
 
     def scores(self, history: Tensor) -> Tensor:
-        """[query, T] -> [query, V + 1]."""
+        """[query, T] -> [query, V + 1]; only the last position attends."""
         packed = pack(history, self.value.device)
         states = self.states(packed)
         last = rows(states, packed.last)
         weights = self.attend(rows(self.query(last), packed.row), self.key(states))  # [N]
         local = torch.zeros_like(last).index_add(0, packed.row, weights[:, None] * states)
-        return item_scores(self.join(last, local), self.embedding.weight[1:])
+        return item_scores(self.join(last, local), self.item_vectors)
 
 
 register(
     SystemSpec(
         name="narm",
         source="Li et al., CIKM 2017, arXiv 1711.04725; settings of LlamaRec, section 4",
-        config=EncoderConfig,
-        build=partial(SequenceSystem[EncoderConfig], NARM),
+        config=CausalConfig,
+        build=partial(SequenceSystem[CausalConfig], NARM),
         grid=GRID,
     )
 )

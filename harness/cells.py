@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from harness import metrics, stats
 from harness.evidence import Evidence, gather, restrict
-from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, metric_at, number
+from harness.papers.paper import AccuracyTable, Paper, StatisticsTable, number
 from harness.record import Statistics
 from harness.resolve import is_paper_budget
 from harness.selection import Selection
+from harness.significance import CellTest, significance
 from harness.store import Run
 from harness.verdict import Likeness, Verdict, judge, judge_size
 
@@ -33,10 +34,11 @@ class Cell(BaseModel):
         estimator: how outcomes became ``mean``; ``exact_mean`` is the plain mean over users.
         difference: ``mean`` - ``published``.
         profile: of the runs.
-        configurations: how many configurations there are runs of; the most expensive profile's is shown.
+        configurations: how many configurations there are runs of; :func:`harness.evidence.choose` says which is shown.
         tried: among how many configurations validation chose; 1 where nothing was searched.
         runs: identities of the runs behind the number.
         commits: what they were run from; ``dirty`` if any tree had changes.
+        test: the paper's own system against this one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,6 +71,7 @@ class Cell(BaseModel):
     runs: tuple[str, ...] = ()
     commits: tuple[str, ...] = ()
     dirty: bool | None = None
+    test: CellTest | None = None
 
 
 def cells(
@@ -104,30 +107,49 @@ def _accuracy(
     estimator: str | None,
     selections: Sequence[Selection],
 ) -> Iterator[Cell]:
-    for dataset, rows in spec.published.items():
+    columns = _columns(paper, spec, runs, selections)
+    published = {
+        (dataset, system, metrics.metric_at(label)): number(printed)[0] if (printed := row[system]) else None
+        for dataset, rows in spec.published.items()
+        for label, row in rows.items()
+        for system in row
+    }
+    tests = significance(columns, paper.system, published, list(dict.fromkeys(at for _, _, at in published)))
+    for (dataset, system), evidence in columns.items():
+        likeness = _likeness(paper, dataset, evidence.runs, runs)
+        how = estimator or spec.estimator(dataset, system)
+        for label, row in spec.published[dataset].items():
+            metric, k = metrics.metric_at(label)
+            value = published[dataset, system, (metric, k)]
+            yield Cell(
+                paper=paper.id,
+                table=table,
+                dataset=dataset,
+                system=system,
+                metric=metric,
+                k=k,
+                published=value,
+                printed=row[system],
+                **_shared(evidence),
+                **_reduced(evidence, metric, k, how, value, likeness),
+                test=tests.get((dataset, system, (metric, k))),
+            )
+
+
+def _columns(
+    paper: Paper, spec: AccuracyTable, runs: Sequence[Run], selections: Sequence[Selection]
+) -> dict[tuple[str, str], Evidence]:
+    """What stands behind each column, by data set and system as printed, in the paper's order."""
+    columns = {}
+    for dataset in spec.published:
         for system in spec.systems(dataset):
             evidence = Evidence()
             if name := paper.systems.get(system):
                 evidence = gather(runs, name, paper.datasets[dataset].names, selections)
             if spec.users:
                 evidence = restrict(evidence, runs, paper.systems[spec.users.system], spec.users.among, selections)
-            likeness = _likeness(paper, dataset, evidence.runs, runs)
-            how = estimator or spec.estimator(dataset, system)
-            for label, row in rows.items():
-                metric, k = metric_at(label)
-                published = number(printed)[0] if (printed := row[system]) else None
-                yield Cell(
-                    paper=paper.id,
-                    table=table,
-                    dataset=dataset,
-                    system=system,
-                    metric=metric,
-                    k=k,
-                    published=published,
-                    printed=printed,
-                    **_shared(evidence),
-                    **_reduced(evidence, metric, k, how, published, likeness),
-                )
+            columns[dataset, system] = evidence
+    return columns
 
 
 def _likeness(paper: Paper, dataset: str, shown: Sequence[Run], runs: Sequence[Run]) -> Likeness | None:

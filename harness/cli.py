@@ -4,7 +4,6 @@ import errno
 import shlex
 import sys
 import traceback
-from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ import typer
 
 from harness import (
     audit,
+    compare,
     console,
     data,
     doctor,
@@ -24,11 +24,11 @@ from harness import (
     reproduce,
     resolve,
     run,
+    show,
     store,
 )
 from harness import home as homes
 from harness import system as register
-from harness.audit.finding import STRENGTHS
 from harness.cells import Cell
 from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
@@ -46,10 +46,12 @@ from harness.options import (
     JsonOption,
     MirrorOption,
     ProfileOption,
+    RunsOption,
     Targets,
     named,
     parse_seeds,
 )
+from harness.paired.signflip import PERMUTATIONS
 from harness.reproduce import Planned, Target
 from harness.selection import Selection, all_selections
 from harness.store import Run
@@ -216,7 +218,7 @@ def reproduce_(
     columns = {target.paper.id: reproduce.columns(target, named(datasets)) for target in chosen}
     planned = [each for target in chosen for each in plan(target, columns[target.paper.id])]
     if dry_run:
-        show_plan(planned, as_json)
+        show.plan(planned, as_json)
         return
     missing: list[str] = []
     for target in chosen:
@@ -249,9 +251,7 @@ def report(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write every format into this folder.")] = None,
-    runs: Annotated[
-        Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")
-    ] = None,
+    runs: RunsOption = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Copy what backs the tables, and re-rankers' adapters, into --out too.")
     ] = False,
@@ -275,6 +275,28 @@ def report(
     show_report(cells, found, out, as_json, format_)
 
 
+@app.command("compare")
+def compare_(
+    named_runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Identities, or run folders.")],
+    runs: RunsOption = None,
+    permutations: Annotated[int, typer.Option("--permutations", min=1, help="Of the sign-flip test.")] = PERMUTATIONS,
+    estimator: EstimatorOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Paired tests between systems that answered the same queries; runs that differ in seed only are one system."""
+    metrics.check_estimator(estimator or "exact")
+    folder = runs or homes.resolve(home).runs
+    finished = {run.record.run: run for run in (store.all_runs(folder) if runs or folder.is_dir() else [])}
+    for name in named_runs:
+        if name not in finished and not Path(name).is_dir():
+            raise InputError(f"{name}: neither a run under {folder} nor a run's folder")
+    chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
+    found = compare.compare(chosen, estimator or "exact", permutations)
+    show.comparisons(found, permutations, as_json)
+
+
 @app.command("audit")
 def audit_(
     target: Annotated[str, typer.Argument(metavar="PAPER|FILE.csv")],
@@ -282,13 +304,7 @@ def audit_(
     debug: DebugOption = False,
 ) -> None:
     """What published numbers can and cannot be, from the printed tables alone."""
-    findings = audit.audit_target(target)
-    if as_json:
-        console.document([vars(finding) for finding in findings])
-        return
-    console.table(["strength", "rule", "cells", "detail"], [[f.strength, f.rule, f.cells, f.detail] for f in findings])
-    counts = Counter(finding.strength for finding in findings)
-    typer.echo(", ".join(f"{counts[strength]} {strength}" for strength in STRENGTHS))
+    show.findings(audit.audit_target(target), as_json)
 
 
 @app.command("doctor")
@@ -316,41 +332,8 @@ def show_rechecks(targets: list[Target], datasets: list[str] | None, device: str
     if not wanted:
         raise InputError(f"--from-reference: no re-ranker's run with its adapter under {REFERENCE}")
     environment.use_threads()
-    rows = []
-    for found in recheck.recheck(wanted, REFERENCE, device, home, console.progress):
-        config = found.run.config
-        row = {key: getattr(config, key) for key in ("system", "dataset", "profile", "seed")}
-        asked = found.run.record.queries.asked
-        row |= {"run": found.run.record.run, "asked": asked, "equal_rank": found.equal_share()}
-        rows.append(row | found.differences() | {"same_machine_and_torch": found.alike})
-    if as_json:
-        console.document(rows)
-        return
-    shown = [[f"{value:.6f}" if isinstance(value, float) else value for value in row.values()] for row in rows]
-    console.table([key.replace("_", " ") for key in rows[0]], shown)
-    typer.echo("NDCG, Recall, MRR: this machine's less the kept value, over all users.")
-
-
-def show_plan(planned: list[Planned], as_json: bool) -> None:
-    """Print what would run for how many cells, what is cached, and how long the rest takes where that was measured."""
-    if as_json:
-        keys = ("system", "dataset", "profile", "seed")
-        rows = [{key: getattr(each.config, key) for key in keys} | vars(each) for each in planned]
-        console.document([{key: value for key, value in row.items() if key != "config"} for row in rows])
-        return
-    missing = [each for each in planned if not each.cached]
-    known = sum(each.estimate_s or 0 for each in missing) / 60
-    unknown = sum(each.estimate_s is None for each in missing)
-    lines = []
-    for each in planned:
-        left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
-        config = each.config
-        lines.append([config.system, config.dataset, config.profile, config.seed, each.cells, left])
-    console.table(["system", "data set", "profile", "seed", "cells", "time left"], lines)
-    typer.echo(
-        f"{len(planned)} runs, {len(planned) - len(missing)} cached; left: {known:.0f} min"
-        + (f" and {unknown} runs of unknown length" if unknown else "")
-    )
+    found = list(recheck.recheck(wanted, REFERENCE, device, home, console.progress))
+    show.rechecks(found, as_json)
 
 
 def cells_of(

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Exclude = Literal["window", "history", "none"]
+SameTime = Literal["item", "item-reversed", "shuffled"]
 Profile = Literal["smoke", "cpu", "gpu", "paper"]
 
 
@@ -22,12 +23,14 @@ class TaskConfig(Strict):
         window: how many of the most recent history items a query holds.
         exclude: which items may not be recommended: those in the ``window``, in the whole ``history``, or ``none``.
         candidates: how many retrieved items a re-ranker orders, and how many a retriever's run keeps.
+        same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
     """
 
     name: Literal["next-item"] = "next-item"
     window: int = Field(50, ge=1)
     exclude: Exclude = "window"
     candidates: int = Field(20, ge=1)
+    same_time: SameTime = "item"
 
 
 class Retriever(Strict):

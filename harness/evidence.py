@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.config import Profile
 from harness.outcomes import Outcomes
-from harness.resolve import is_paper_budget
+from harness.resolve import complete, follows, is_paper_budget
 from harness.selection import Selection
 from harness.store import Run
 
@@ -23,17 +23,29 @@ class Evidence:
         outcomes: their outcomes on the users that count, in the same order.
         configurations: how many configurations of the system there are runs of.
         tried: among how many configurations validation chose this one; 1 where nothing was searched.
+        per_seed: whether the users that count depend on the seed.
     """
 
     runs: tuple[Run, ...] = ()
     outcomes: tuple[Outcomes, ...] = ()
     configurations: int = 0
     tried: int = 1
+    per_seed: bool = False
+
+    def only(self, seed: int) -> "Evidence":
+        """The run of one seed."""
+        kept = [place for place, run in enumerate(self.runs) if run.config.seed == seed]
+        return replace(
+            self, runs=tuple(self.runs[place] for place in kept), outcomes=tuple(self.outcomes[p] for p in kept)
+        )
 
 
 def configuration(run: Run) -> str:
-    """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run."""
-    config = run.config.model_dump_json(exclude={"seed": True, "retriever": {"run": True}})
+    """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run.
+
+    The device is left aside: seeds may have been run on several machines, as the list of runs behind a table tells.
+    """
+    config = complete(run.config).model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
     return "\n".join([config, *inputs])
 
@@ -43,8 +55,9 @@ def choose(
 ) -> tuple[tuple[Run, ...], int]:
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
-    The first data set that has runs is taken; then the most expensive profile, the paper's own budget, what a search
-    took on validation, the most seeds, the best value on validation, the latest start.
+    The first data set that has runs is taken; then the paper's own configuration (its grid included), the most
+    expensive profile, that profile's own configuration, what a search took on validation, the most seeds, the best
+    value on validation, the latest start. So a variant is shown only where nothing else was run.
 
     Args:
         runs: all runs there are.
@@ -64,12 +77,13 @@ def choose(
     return (), 0
 
 
-def _preference(runs: list[Run], selections: Iterable[Selection]) -> tuple[int, bool, bool, int, float, str]:
-    taken = any(selection.takes(runs[0].config) for selection in selections)
-    profile = get_args(Profile).index(runs[0].config.profile)
+def _preference(runs: list[Run], selections: Iterable[Selection]) -> tuple[bool, int, bool, bool, int, float, str]:
+    config = runs[0].config
+    profile = get_args(Profile).index(config.profile)
+    own, taken = follows(config, config.profile), any(each.takes(config) for each in selections)
     validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
-    return profile, is_paper_budget(runs[0].config), taken, len(runs), sum(validation) / len(runs), latest
+    return is_paper_budget(config), profile, own, taken, len(runs), sum(validation) / len(runs), latest
 
 
 def gather(runs: Iterable[Run], system: str, datasets: Iterable[str], selections: Iterable[Selection] = ()) -> Evidence:
@@ -100,7 +114,8 @@ def restrict(
         counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among, selections))
         if counts.any():
             kept.append((run, outcomes.take(counts)))
-    return replace(evidence, runs=tuple(run for run, _ in kept), outcomes=tuple(rest for _, rest in kept))
+    runs_kept, outcomes_kept = tuple(run for run, _ in kept), tuple(rest for _, rest in kept)
+    return replace(evidence, runs=runs_kept, outcomes=outcomes_kept, per_seed=True)
 
 
 def _retrieved(

@@ -3,6 +3,7 @@
 Every metric takes ranks (1-based, shape [query]) and a cut-off k, and returns one value a query.
 """
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -31,6 +32,18 @@ def ndcg(rank: npt.NDArray[np.int64], k: int) -> Floats:
 
 
 METRICS: dict[str, Metric] = {"Recall": recall, "MRR": mrr, "NDCG": ndcg}
+
+
+def metric_at(label: str) -> tuple[str, int]:
+    """``NDCG@10`` as a key of ``METRICS`` and a cut-off.
+
+    Raises:
+        ValueError: it is none.
+    """
+    metric, _, k = label.partition("@")
+    if metric not in METRICS or not re.fullmatch("[1-9][0-9]{0,8}", k):
+        raise ValueError(f"{label!r} is no metric at a cut-off, such as NDCG@10; known: {', '.join(METRICS)}")
+    return metric, int(k)
 
 
 def per_query(outcomes: Outcomes, metric: str, k: int, *, target_first: bool = False) -> Floats:

@@ -19,6 +19,7 @@ EstimatorOption = Annotated[
     str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first; else the published column's.")
 ]
 BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
+RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")]
 Targets = Annotated[list[str] | None, typer.Argument(metavar="[PAPER[:TABLE]]...")]
 
 

@@ -34,8 +34,8 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.query)
 
-    def take(self, mask: npt.NDArray[np.bool_]) -> "Outcomes":
-        """The queries where ``mask`` (shape [query]) holds."""
+    def take(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Outcomes":
+        """The queries where ``mask`` (shape [query]) holds, or those at the given places, in their order."""
         return Outcomes(self.query[mask], self.rank[mask], self.ties[mask], self.asked[mask])
 
 

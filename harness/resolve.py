@@ -142,20 +142,40 @@ def _checked(model: type[Model], values: dict[str, Any], where: str) -> Model:
         raise InputError(f"{where}: {one_line(error)}") from None
 
 
-def is_paper_budget(config: RunConfig) -> bool:
-    """Whether a run spent what the paper spends: its settings, or a point of its grid.
+def complete(config: RunConfig) -> RunConfig:
+    """A kept run's configuration with the keys that its system has gained since, at the defaults: what it ran as.
+
+    It is unchanged where the system is not registered, or no longer takes these settings.
+    """
+    spec = register.systems().get(config.system)
+    if spec is None:
+        return config
+    try:
+        settings = spec.config.model_validate(config.settings)
+    except ValidationError:
+        return config
+    return config.model_copy(update={"settings": settings.model_dump(mode="json")})
+
+
+def follows(config: RunConfig, profile: str) -> bool:
+    """Whether a run's task and settings are a profile's, or its settings a point of the system's grid beside them.
 
     The backbone is judged by itself, settings that only lay out the work are left aside, and a re-ranker must have
-    ranked the lists of its paper's retriever.
+    ranked the lists of the profile's retriever.
     """
     spec = register.find(config.system)
-    paper = resolve(config.system, config.dataset, "paper", config.seed, config.device)
-    if config.task != paper.task:
+    own = resolve(config.system, config.dataset, profile, config.seed, config.device)
+    if config.task != own.task:
         return False
-    if config.retriever and config.retriever.system != paper.settings["retriever"]:
+    if config.retriever and config.retriever.system != own.settings["retriever"]:
         return False
     free = {*spec.layout, "backbone"}
     return all(
-        key in free or value == paper.settings[key] or value in spec.grid.get(key, ())
-        for key, value in config.settings.items()
+        key in free or value == own.settings.get(key) or value in spec.grid.get(key, ())
+        for key, value in complete(config).settings.items()
     )
+
+
+def is_paper_budget(config: RunConfig) -> bool:
+    """Whether a run spent what the paper spends: its settings, or a point of its grid."""
+    return follows(config, "paper")

@@ -12,6 +12,7 @@ from harness import system as register
 from harness.config import Retriever, RunConfig
 from harness.data.dataset import Dataset
 from harness.data.splits import leave_one_out
+from harness.data.ties import order_ties
 from harness.errors import InputError
 from harness.home import Home
 from harness.job import Job
@@ -69,6 +70,7 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     spec = register.find(config.system)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
+    dataset = order_ties(dataset, config.task.same_time, config.seed)
     digests = inputs(spec, config, dataset, home, report)
     retriever = None
     if "retriever" in spec.needs:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from harness.config import RunConfig, Strict, one_line
 from harness.errors import InputError
+from harness.resolve import complete
 
 SUFFIX = ".selection.json"
 
@@ -67,6 +68,7 @@ class Selection(Strict):
 
     def base(self, config: RunConfig) -> RunConfig:
         """What all configurations of the search share: a config without searched settings, seed and device."""
+        config = complete(config)
         settings = {key: value for key, value in config.settings.items() if key not in self.tried[0].settings}
         return config.model_copy(update={"settings": settings, "seed": 0, "device": "", "retriever": None})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from harness import checkpoint, metrics
@@ -18,7 +18,6 @@ from harness.record import FitRecord
 from harness.seeds import rng, seeded
 from harness.system import Context, Scorer
 
-MONITOR = ("Recall", 10)
 MAX_GRADIENT_NORM = 5.0  # what LRURec's published code clips at
 
 # (indices of the batch's examples, shape [example]; the step's own generator) -> mean loss, a scalar
@@ -35,7 +34,8 @@ class TrainingConfig(Strict):
         max_epochs: passes over the training windows at most.
         max_steps: steps at most; None: no limit but ``max_epochs``.
         validate_every: steps between two validations.
-        patience: validations in a row without a better Recall@10 before training stops.
+        patience: validations in a row without a better ``monitor`` before training stops.
+        monitor: the validation metric that stops training and chooses the weights, e.g. ``NDCG@10``.
     """
 
     learning_rate: float = Field(1e-3, gt=0)
@@ -45,6 +45,13 @@ class TrainingConfig(Strict):
     max_steps: int | None = Field(None, ge=1)
     validate_every: int = Field(500, ge=1)
     patience: int = Field(20, ge=1)
+    monitor: str = "Recall@10"
+
+    @field_validator("monitor")
+    @classmethod
+    def _is_a_metric(cls, value: str) -> str:
+        metrics.metric_at(value)
+        return value
 
 
 @dataclass
@@ -105,7 +112,7 @@ def train(
         if not np.isfinite(mean_loss):
             raise WorkError(f"training loss is {mean_loss} before step {stop}; try a smaller learning_rate")
 
-        metric = metrics.estimate(context.validate(scorer), *MONITOR)
+        metric = metrics.estimate(context.validate(scorer), *metrics.metric_at(settings.monitor))
         progress.step = stop
         progress.curve.append((stop, metric, mean_loss))
         if metric > progress.best:
@@ -113,14 +120,14 @@ def train(
             best = {name: value.clone() for name, value in model.state_dict().items()}
         _save(model, best, optimizer, progress, context)
         step_s = (time.perf_counter() - started) / (stop - first_step)
-        context.report(_line(progress, step_s, settings.max_steps and last_step))
+        context.report(_line(progress, settings.monitor, step_s, settings.max_steps and last_step))
 
     model.load_state_dict(best)
     return FitRecord(
         steps=progress.step,
         best_step=progress.best_step,
         stopped="budget" if progress.step == last_step else "patience",
-        monitor="{}@{}".format(*MONITOR),
+        monitor=settings.monitor,
         curve=tuple(progress.curve),
     )
 
@@ -163,9 +170,9 @@ def _resume(model: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Op
     return _Progress(curve=curve, **state)
 
 
-def _line(progress: _Progress, step_s: float, last_step: int | None) -> str:
+def _line(progress: _Progress, monitor: str, step_s: float, last_step: int | None) -> str:
     step, metric, loss = progress.curve[-1]
-    line = f"step {step}: loss {loss:.4f}, {MONITOR[0]}@{MONITOR[1]} {metric:.4f}"
+    line = f"step {step}: loss {loss:.4f}, {monitor} {metric:.4f}"
     line += f" (best {progress.best:.4f} at {progress.best_step}), {1e3 * step_s:.0f} ms a step"
     if last_step is None:
         return line

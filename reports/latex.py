@@ -21,6 +21,8 @@ ESCAPES = {
     "-": "{-}",
     "[": "{[}",
     "±": r"$\pm$",
+    "†": r"\textsuperscript{\textdagger}",
+    "‡": r"\textsuperscript{\textdaggerdbl}",
     **{letter: f"\\{letter}" for letter in "&%$#_{}"},
 }
 

@@ -46,5 +46,5 @@ def _block(corner: str, block: Block) -> str:
 
 def _cell(entry: Entry) -> str:
     difference = f" ({escape(entry.difference)})" if entry.difference else ""
-    first = MARKS[entry.place].format(entry.mean) + difference
+    first = MARKS[entry.place].format(entry.mean) + entry.mark + difference
     return "<br>".join([first, *map(escape, entry.lines), *filter(None, [entry.verdict])])

@@ -7,11 +7,12 @@ import numpy as np
 
 from harness.cells import Cell
 from harness.metrics import estimate
+from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run
 
 
 def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> tuple[str, ...]:
-    """All sentences, the data's first.
+    """All sentences, the data's first and the tests' last.
 
     Args:
         cells: the cells of the table.
@@ -25,7 +26,7 @@ def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> 
             against = f" {against_retriever(run, retriever)}" if retriever else ""
             name = f"{run.config.system} on {run.config.dataset}, seed {run.config.seed}"
             sentences.append(f"{name}: {training(run)}{against}")
-    return tuple(dict.fromkeys(sentences))
+    return tuple(dict.fromkeys([*sentences, *_families(cells)]))
 
 
 def training(run: Run) -> str:
@@ -73,8 +74,29 @@ def _data(runs: Sequence[Run]) -> list[str]:
 
 def _configurations(cells: Sequence[Cell]) -> list[str]:
     return [
-        f"{cell.system} on {cell.dataset}: {cell.configurations} configurations were found; shown is that of the most "
-        f"expensive profile ({cell.profile}), then of the most seeds."
+        f"{cell.system} on {cell.dataset}: {cell.configurations} configurations were found; shown is the paper's "
+        f"own where it was run, else that of the most expensive profile ({cell.profile}), then of the most seeds."
         for cell in cells
         if (cell.configurations or 0) > 1
     ]
+
+
+def _families(cells: Sequence[Cell]) -> list[str]:
+    """Which tests the daggers come from; the paper's rows and added rows are corrected apart."""
+    sentences = []
+    for added in (False, True):
+        own = [cell for cell in cells if cell.test and (cell.published is None) == added]
+        if not own:
+            continue
+        rows = ", ".join(dict.fromkeys(cell.system or "" for cell in own))
+        sets = ", ".join(dict.fromkeys(cell.dataset for cell in own))
+        test = own[0].test
+        assert test
+        row = test.comparison
+        sentences.append(
+            f"† {row.a} is better, ‡ it is worse than the system of the cell, at 5 % after Holm's correction over a "
+            f"family of {row.family} tests ({row.a} against {'the added ' if added else ''}{rows} on {sets}, all "
+            f"metrics), on exact means: sign-flip test over users, {PERMUTATIONS:,} permutations; over users and seeds "
+            "where both have several (docs/statistics.md)."
+        )
+    return sentences

@@ -13,6 +13,7 @@ from reports.notes import notes
 Place = Literal["best", "second"]
 DIGITS = 4
 INTERVAL_LETTER = {"seeds": "s", "users": "u"}
+DAGGERS = {"better": "†", "worse": "‡", "open": ""}
 SIZE_FORMAT = {"Length": ".2f", "Density": ".2e"}
 
 
@@ -22,6 +23,7 @@ class Entry:
 
     Attributes:
         mean: the reproduced mean, or ``not run``.
+        mark: a dagger where the paper's own system is significantly better, two where it is worse, or empty.
         difference: signed difference from the published value, or empty.
         place: best or second of its row and data set, by the exact mean.
         lines: what stands under the mean: interval, exact mean, published value.
@@ -30,6 +32,7 @@ class Entry:
     """
 
     mean: str
+    mark: str
     difference: str
     place: Place | None
     lines: tuple[str, ...]
@@ -130,11 +133,11 @@ def places(row: Sequence[Cell]) -> list[Place | None]:
 def _entry(cell: Cell, place: Place | None, by_id: dict[str, Run]) -> Entry:
     published = (f"paper {cell.printed}",) if cell.printed else ()
     if cell.mean is None:
-        return Entry("not run", "", None, published, "", "")
+        return Entry("not run", "", "", None, published, "", "")
     lines = list(published)
     if cell.k is None:
         form = SIZE_FORMAT.get(cell.metric, ",.0f")
-        return Entry(format(cell.mean, form), "", None, published, cell.verdict, _hint(cell, by_id))
+        return Entry(format(cell.mean, form), "", "", None, published, cell.verdict, _hint(cell, by_id))
     if cell.estimator != "exact":
         lines.insert(0, f"exact {cell.exact_mean:.{DIGITS}f}")
     if cell.interval:
@@ -142,7 +145,8 @@ def _entry(cell: Cell, place: Place | None, by_id: dict[str, Run]) -> Entry:
     if cell.predict_high is not None:
         lines.insert(1, f"next run \u00b1{cell.predict_high - cell.mean:.{DIGITS}f}")
     difference = "" if cell.difference is None else f"{cell.difference:+.{DIGITS}f}"
-    return Entry(f"{cell.mean:.{DIGITS}f}", difference, place, tuple(lines), cell.verdict, _hint(cell, by_id))
+    mark = DAGGERS[cell.test.finding()] if cell.test else ""
+    return Entry(f"{cell.mean:.{DIGITS}f}", mark, difference, place, tuple(lines), cell.verdict, _hint(cell, by_id))
 
 
 def _hint(cell: Cell, by_id: dict[str, Run]) -> str:

@@ -56,7 +56,7 @@ def _block(corner: str, block: Block) -> Table:
 
 def _cell(entry: Entry) -> Text:
     mark, style = MARKS[entry.place]
-    text = Text(entry.mean + mark, style)
+    text = Text(entry.mean + mark + entry.mark, style)
     if entry.difference:
         text.append(f" ({entry.difference})", "not bold not underline")
     for line in entry.lines:

@@ -34,6 +34,7 @@ def make_run(
     profile: Profile = "paper",
     seed: int = 42,
     settings: dict[str, Any] | None = None,
+    task: TaskConfig | None = None,
     retriever: Run | None = None,
     asked: Sequence[bool] | None = None,
     ties: Sequence[int] | None = None,
@@ -50,7 +51,7 @@ def make_run(
     config = RunConfig(
         system=system,
         dataset=dataset,
-        task=TaskConfig(),
+        task=task or TaskConfig(),
         profile=profile,
         seed=seed,
         device="cpu",

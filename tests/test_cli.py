@@ -127,6 +127,17 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     assert check()["equal_rank"] < 1
 
 
+def test_compare_takes_identities_and_folders(harness: Harness, films: Path) -> None:
+    first, second = (harness.run(name, films) for name in ("popularity", "lrurec"))
+    status, out, error = harness("compare", str(first["run"]), str(second["folder"]), "--json")
+    assert status == 0, error
+    assert {(row["a"], row["b"], row["queries"]) for row in json.loads(out)} == {("popularity", "lrurec", 60)}
+    status, _, error = harness("compare", str(first["run"]), "0123")
+    assert (status, "0123: neither a run under" in error) == (2, True)
+    status, _, error = harness("compare", str(first["run"]), str(second["run"]), "--permutations", "50")
+    assert (status, "a family of 6 tests needs 119 or more" in error) == (2, True)
+
+
 def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, tmp_path: Path) -> None:
     best = harness.run("lrurec", films, "--grid", "--seed", "5")
     taken = store.find(harness.home / "runs", str(best["run"]))

@@ -1,7 +1,18 @@
 from pathlib import Path
 
-from harness.evidence import choose, gather, restrict
+import pytest
+
+from harness import store
+from harness.config import RunConfig
+from harness.evidence import choose, configuration, gather, restrict
+from harness.record import FitRecord
+from harness.resolve import complete, resolve
+from harness.store import Run
+from harness.system import find
 from tests.made_runs import make_run
+
+REFERENCE = Path(__file__).parents[1] / "reports" / "reference"
+GAMES = "amazon-games-2014"
 
 
 def test_the_papers_data_comes_before_its_fallback(tmp_path: Path) -> None:
@@ -64,3 +75,77 @@ def test_all_columns_hold_the_users_whom_the_rankers_own_retriever_found(tmp_pat
     }
     assert kept["llamarec"].outcomes[0].rank.tolist() == [1, 9]
     assert kept["narm"].outcomes[0].rank.tolist() == [7, 9]
+
+
+def made_as(folder: Path, system: str, profile: str, seed: int = 42, value: float = 0.1, **changes: object) -> Run:
+    """A run of the configuration that a profile and ``--set`` resolve to, with a best validation value."""
+    config = resolve(system, GAMES, profile, seed, "cpu", changes)
+    fit = FitRecord(steps=7, curve=((7, value, 1.0),), best_step=7)
+    kept = {"dataset": GAMES, "profile": config.profile, "settings": config.settings, "task": config.task, "fit": fit}
+    return make_run(folder, system, [1], seed=seed, started_at=f"2026-01-01T00:00:{seed}", **kept)
+
+
+VARIANTS = [
+    ("lrurec", {"monitor": "NDCG@10"}),
+    ("lrurec", {"targets": "last"}),
+    ("sasrec", {"loss": "cross-entropy"}),
+    ("sasrec", {"loss": "gbce", "negatives": 256}),
+    ("bert4rec", {"loss": "gbce"}),
+    ("narm", {"task.same_time": "item-reversed"}),
+    ("narm", {"task.exclude": "history"}),
+    ("narm", {"dropout": 0.35}),
+]
+
+
+@pytest.mark.parametrize(("system", "changes"), VARIANTS)
+@pytest.mark.parametrize(("profile", "variants"), [("paper", "paper"), ("gpu", "paper"), ("cpu", "cpu")])
+def test_a_variant_never_comes_before_the_papers_own(
+    tmp_path: Path, system: str, changes: dict[str, object], profile: str, variants: str
+) -> None:
+    """Though it has more seeds, a better value on validation, a later start and as dear a profile, or a dearer one."""
+    own = made_as(tmp_path, system, profile, 42, 0.1)
+    tried = [made_as(tmp_path, system, variants, seed, 0.9, **changes) for seed in (43, 44, 45)]
+    assert choose([own, *tried], system, [GAMES]) == ((own,), 2)
+    assert choose(tried, system, [GAMES]) == (tuple(tried), 1)
+
+
+def test_a_point_of_the_grid_is_the_papers_own_and_chosen_on_validation(tmp_path: Path) -> None:
+    runs = [
+        made_as(tmp_path, "narm", "paper", value=value, dropout=dropout) for dropout, value in ((0.2, 0.1), (0.5, 0.3))
+    ]
+    assert choose(runs, "narm", [GAMES]) == ((runs[1],), 2)
+
+
+def test_a_key_that_a_kept_run_lacks_is_at_its_default(tmp_path: Path) -> None:
+    settings = resolve("sasrec", GAMES, "paper", 42, "cpu").settings
+    before = {key: settings[key] for key in settings if key not in ("monitor", "targets")}
+    old = make_run(tmp_path, "sasrec", [1], dataset=GAMES, settings=before)
+    new = made_as(tmp_path, "sasrec", "paper", 43)
+    variant = made_as(tmp_path, "sasrec", "paper", 44, monitor="NDCG@10")
+    assert configuration(old) == configuration(new) != configuration(variant)
+    assert choose([old, new, variant], "sasrec", [GAMES]) == ((old, new), 2)
+
+
+def test_a_key_of_the_task_that_a_kept_run_lacks_is_at_its_default() -> None:
+    config = resolve("narm", GAMES, "paper", 42, "cpu")
+    kept = config.model_dump(mode="json")
+    del kept["task"]["same_time"]
+    assert RunConfig.model_validate(kept) == config
+
+
+def test_settings_that_no_system_takes_stay_as_they_are(tmp_path: Path) -> None:
+    plugged = make_run(tmp_path, "elsewhere", [1], settings={"depth": 3})
+    dropped = make_run(tmp_path, "narm", [1], settings={"depth": 3})
+    assert [complete(run.config).settings for run in (plugged, dropped)] == [{"depth": 3}] * 2
+    assert configuration(plugged) != configuration(dropped)
+
+
+def test_every_kept_run_means_what_it_meant() -> None:
+    runs = store.all_runs(REFERENCE)
+    assert runs
+    for run in runs:
+        spec, now = find(run.config.system), complete(run.config).settings
+        assert now.keys() == spec.config.model_fields.keys()
+        gained = {key: value for key, value in now.items() if key not in run.config.settings}
+        assert {**now, **run.config.settings} == now
+        assert gained == {key: spec.config().model_dump(mode="json")[key] for key in gained}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ir_measures import RR, Qrel, R, ScoredDoc, nDCG
 
 from harness.errors import InputError
-from harness.metrics import METRICS, estimate, per_query
+from harness.metrics import METRICS, estimate, metric_at, per_query
 from harness.outcomes import Outcomes
 from harness.seeds import rng
 
@@ -75,6 +75,18 @@ def test_batch_mean_is_exact_where_the_batches_are_equal(rank: list[int], size: 
 def test_unknown_estimators_are_refused(estimator: str) -> None:
     with pytest.raises(InputError, match=estimator):
         estimate(outcomes([1]), "MRR", 5, estimator)
+
+
+def test_a_metric_at_a_cut_off() -> None:
+    assert metric_at("NDCG@10") == ("NDCG", 10)
+
+
+@pytest.mark.parametrize("label", ["NDGC@10", "ndcg@10", "NDCG", "NDCG@", "NDCG@0", "NDCG@-1", "NDCG@010", "NDCG@5@5"])
+def test_a_misspelt_metric_is_refused(label: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"'{label}' is no metric at a cut-off, such as NDCG@10; known: Recall, MRR, NDCG"
+    ):
+        metric_at(label)
 
 
 def test_unknown_metrics_and_no_outcomes_are_refused() -> None:

@@ -45,6 +45,11 @@ def test_every_profile_resolves_for_every_system(system: str, profile: str, data
         ("dropout=0.45", False),
         ("max_steps=100", False),
         ("task.exclude=none", False),
+        ("task.same_time=shuffled", False),
+        ("monitor=Recall@10", True),
+        ("monitor=NDCG@10", False),
+        ("targets=last", False),
+        ("loss=bce", False),
     ],
 )
 def test_a_point_of_the_papers_grid_is_the_papers_budget(assignment: str, same: bool) -> None:
@@ -74,6 +79,7 @@ def test_another_retriever_than_the_papers_is_another_budget() -> None:
         ("lrurec", "cpu", ["dropout"], "--set dropout: expected key=value"),
         ("lrurec", "cpu", ["dropout=[1"], "settings of lrurec: dropout: .*number"),
         ("lrurec", "cpu", ["max_steps=yes"], "settings of lrurec: max_steps: .*integer"),
+        ("lrurec", "cpu", ["monitor=NDGC@10"], "settings of lrurec: monitor: 'NDGC@10' is no .* Recall, MRR, NDCG"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_key(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.errors import WorkError
+from harness.outcomes import Outcomes
 from harness.record import FitRecord
 from harness.seeds import seeded
 from harness.system import Context, Queries
@@ -134,6 +135,30 @@ def test_patience_keeps_the_weights_that_validated_best(tmp_path: Path) -> None:
     assert [(step, metric) for step, metric, _ in record.curve] == [(2, 0.1), (4, 0.5), (6, 0.5), (8, 0.2)]
     assert record.monitor == "Recall@10"
     assert model.slope.item() == slopes[4]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "values", "best_step"),
+    [
+        ("Recall@10", [0.6, 0.4], 2),
+        ("NDCG@10", [0.6 / np.log2(11), 0.4], 4),
+        ("MRR@10", [0.06, 0.4], 4),
+        ("Recall@9", [0, 0.4], 4),
+    ],
+)
+def test_the_monitor_chooses_the_weights(tmp_path: Path, monitor: str, values: list[float], best_step: int) -> None:
+    given, _ = context(tmp_path, DATA)
+    model, ones = Line(), np.ones(10, dtype=np.int64)
+    ranks = iter([np.array([10] * 6 + [99] * 4), np.array([1] * 4 + [99] * 6)])
+
+    def validate(scorer: object, limit: int | None = None) -> Outcomes:
+        return Outcomes(ones, next(ranks), 0 * ones, ones.astype(bool))
+
+    config = TrainingConfig(max_steps=4, max_epochs=9, validate_every=2, monitor=monitor)
+    record = train(model, 1, model.loss, model.score, config, Context(**{**vars(given), "validate": validate}))
+    assert (record.monitor, record.best_step) == (monitor, best_step)
+    assert [metric for _, metric, _ in record.curve] == pytest.approx(values)
+    assert record.best_value() == pytest.approx(max(values))
 
 
 def test_weight_decay_spares_vectors(tmp_path: Path) -> None:

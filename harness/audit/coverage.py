@@ -172,8 +172,9 @@ def _others(paper: str, covered: Covered, pair: Pair) -> Iterator[Finding]:
     for place in pair.places:
         whole, part = pair.numbers(place)
         if either(whole).high * users < either(part).low * size:
+            alone = decimal(Fraction(part) * size / users, whole)
             detail = (
-                f"{whole} over {users} users is below {part} * {size}/{users} = {float(Fraction(part) * size / users):.6f}, "
+                f"{whole} over {users} users is below {part} * {size}/{users} = {alone}, "
                 f"what the {size} users of table {covered.subset.table} give alone"
             )
             column = pair.whole

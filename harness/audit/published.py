@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from harness.metrics import metric_at
 from harness.papers.claims import Claim
-from harness.papers.paper import AccuracyTable, Paper, metric_at
+from harness.papers.paper import AccuracyTable, Paper
 
 
 class Place(NamedTuple):

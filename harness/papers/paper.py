@@ -190,12 +190,6 @@ class Paper(Strict):
         return self.tables[number]
 
 
-def metric_at(label: str) -> tuple[str, int]:
-    """``Metric@k`` as metric and cut-off."""
-    metric, _, k = label.partition("@")
-    return metric, int(k)
-
-
 def number(text: str) -> tuple[float, float]:
     """A printed number and the worth of one unit in its last digit, e.g. ``100k`` is (100000, 1000)."""
     scale = 1000 if text.endswith("k") else 1

@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,10 @@ from torch import nn
 
 from baselines.attention import SelfAttention
 from baselines.bert4rec import BERT4Rec, BERT4RecConfig, cloze
-from baselines.encoder import EncoderConfig
+from baselines.encoder import CausalConfig
 from baselines.narm import NARM
 from baselines.packed import pack
-from baselines.sasrec import SASRec, SASRecConfig, negatives
+from baselines.sasrec import SASRec, SASRecConfig
 from harness.seeds import rng, seeded
 from tests.support import CPU
 
@@ -44,7 +42,7 @@ def test_attention_is_torchs_on_each_sequence_alone(causal: bool) -> None:
 
 def test_narm_attends_from_every_prefix_as_from_a_session_of_its_own() -> None:
     with seeded(1, "init"):
-        model = NARM(EncoderConfig(width=8, dropout=0.0), 20, 30).eval()
+        model = NARM(CausalConfig(width=8, dropout=0.0), 20, 30).eval()
     windows = torch.from_numpy(rng(1, "items").integers(1, 21, (2, 20)))
     windows[1, :9] = 0
     prefixes = [(row[row > 0][:end], row[row > 0][end]) for row in windows for end in range(1, int((row > 0).sum()))]
@@ -56,7 +54,7 @@ def test_narm_attends_from_every_prefix_as_from_a_session_of_its_own() -> None:
 
 def test_narms_score_by_hand() -> None:
     with seeded(1, "init"):
-        model = NARM(EncoderConfig(width=4, dropout=0.0), 5, 3).eval()
+        model = NARM(CausalConfig(width=4, dropout=0.0), 5, 3).eval()
     history = torch.tensor([[2, 5, 1]])
     h = model.gru(model.embedding(history[0]))[0]
     alpha = [torch.sigmoid(model.query.weight @ h[2] + model.key.weight @ h[j]) @ model.value for j in range(3)]
@@ -68,43 +66,6 @@ def test_narms_score_by_hand() -> None:
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ValueError, match="heads 3 does not divide width 64; choose one that does"):
         SASRecConfig(heads=3)
-
-
-@given(st.integers(0, 10**6))
-def test_negatives_are_items_outside_the_window(seed: int) -> None:
-    windows = PADDED.numpy()
-    drawn = negatives(windows, 10, 4, rng(seed, "loss"))
-    assert drawn.shape == (3, 3, 4)
-    assert drawn.min() >= 1
-    assert drawn.max() <= 10
-    for row, items in zip(windows, drawn, strict=True):
-        assert not set(items.flatten()) & set(row)
-
-
-def test_negatives_are_uniform() -> None:
-    drawn = negatives(np.array([[0, 1, 2]]), 6, 5000, rng(1, "loss"))
-    share = np.bincount(drawn.flatten(), minlength=7)[3:] / drawn.size
-    assert share == pytest.approx([0.25] * 4, abs=0.02)
-
-
-def test_a_window_of_the_whole_catalogue_still_has_negatives() -> None:
-    assert set(negatives(np.array([[1, 2, 3]]), 3, 50, rng(1, "loss")).flatten()) == {1, 2, 3}
-
-
-@pytest.mark.parametrize("kind", ["bce", "gbce", "sampled-softmax", "cross-entropy"])
-def test_untrained_sasrec_loses_what_guessing_does(kind: str) -> None:
-    with seeded(1, "init"):
-        model = SASRec(SASRecConfig(width=8, loss=kind, negatives=3), 50, 4).eval()
-        model.embedding.weight.data.zero_()
-    loss = model.loss(PADDED, rng(1, "loss")).item()
-    beta = 3 / 49 * (0.75 * (1 - 49 / 3) + 49 / 3)
-    by_guessing = {
-        "bce": 4 * math.log(2),
-        "gbce": (3 + beta) * math.log(2),
-        "sampled-softmax": math.log(4),
-        "cross-entropy": math.log(50),
-    }
-    assert loss == pytest.approx(by_guessing[kind], rel=1e-5)
 
 
 def test_positions_are_counted_from_the_end() -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 import baselines  # noqa: F401  registers the systems
+from baselines.dropout import Dropout
 from baselines.encoder import SequenceModel, SequenceSystem
 from baselines.packed import pack
 from harness.errors import InputError
@@ -83,17 +84,26 @@ def test_scores_are_finite_and_one_column_an_item(name: str) -> None:
 
 
 # Losses of the first three steps, dropout included; they change with the model, the loss or the order of draws.
-LITERALS = {
-    "bert4rec": [3.3638, 3.4163, 3.3107],
-    "lrurec": [3.4243, 3.2974, 3.1672],
-    "narm": [3.4013, 3.3967, 3.3843],
-    "sasrec": [1.3646, 1.3264, 1.2505],
-}
+LITERALS = [
+    ("bert4rec", {}, [3.3638, 3.4163, 3.3107]),
+    ("bert4rec", {"loss": "sampled-softmax", "negatives": 3}, [1.3575, 1.4263, 1.308]),
+    ("bert4rec", {"loss": "bce"}, [1.3652, 1.3981, 1.3981]),
+    ("bert4rec", {"loss": "gbce", "negatives": 3}, [2.3151, 2.3251, 2.2552]),
+    ("lrurec", {}, [3.4243, 3.2974, 3.1672]),
+    ("lrurec", {"targets": "last"}, [3.4117, 3.2259, 3.0204]),
+    ("narm", {}, [3.4013, 3.3967, 3.3843]),
+    ("narm", {"targets": "last"}, [3.4013, 3.3927, 3.3664]),
+    ("sasrec", {}, [1.3646, 1.3264, 1.2505]),
+    ("sasrec", {"targets": "last"}, [1.3916, 1.3075, 1.2697]),
+    ("sasrec", {"loss": "cross-entropy"}, [3.3874, 3.2405, 3.1134]),
+    ("sasrec", {"loss": "sampled-softmax", "negatives": 3}, [1.365, 1.2692, 1.1516]),
+    ("sasrec", {"loss": "gbce", "negatives": 3}, [2.3009, 2.2718, 2.2112]),
+]
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_first_losses(name: str) -> None:
-    model = build(name).train()
+@pytest.mark.parametrize(("name", "settings", "losses"), LITERALS)
+def test_first_losses(name: str, settings: dict[str, object], losses: list[float]) -> None:
+    model = build(name, **settings).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     found = []
     for step in range(3):
@@ -103,7 +113,15 @@ def test_first_losses(name: str) -> None:
         loss.backward()
         optimizer.step()
         found.append(loss.item())
-    assert found == pytest.approx(LITERALS[name], abs=1e-4)
+    assert found == pytest.approx(losses, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_dropout_is_what_the_setting_says_wherever_a_system_drops_out(name: str) -> None:
+    shares = {module.p for module in build(name, dropout=0.37).modules() if isinstance(module, Dropout)}
+    assert shares == {0.37}
+    without = [build(name, dropout=0.0).train().loss(batch(), rng(1)).item() for _ in range(2)]
+    assert without[0] == without[1]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -1,0 +1,98 @@
+"""All paired tests of a large table at once, beside scipy's permutation test pair by pair.
+
+scipy is timed on three of the tests and the whole is extrapolated from them; the p-values of those three must agree
+within Monte-Carlo error. At profile ``smoke`` users and permutations are a tenth.
+"""
+
+import multiprocessing
+import os
+import resource
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from scipy import stats
+
+from harness import environment, metrics
+from harness.outcomes import Outcomes
+from harness.paired.comparison import Comparison, Side, all_pairs, compare
+from harness.paired.differences import At
+from harness.seeds import rng
+
+PROFILE = os.environ.get("LLMREC_PROFILE", "smoke")
+USERS, PERMUTATIONS = (2_233, 10_000) if PROFILE == "smoke" else (22_332, 100_000)
+SYSTEMS = 10
+METRICS: list[At] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
+SCIPY_BATCH = 50  # permutations in memory at a time
+TIMED = ((0, 1, ("NDCG", 10)), (2, 7, ("MRR", 5)), (4, 5, ("Recall", 10)))
+
+
+def outcomes() -> list[Outcomes]:
+    """Systems that hit 14 to 21 % of users within ten, and agree on users as trained systems do."""
+    generator = rng(1, "comparison")
+    taste = generator.normal(size=USERS)
+    found = []
+    for system in range(SYSTEMS):
+        noise = generator.normal(size=USERS)
+        rank = np.maximum(1, np.exp(4.1 + 1.6 * (0.6 * taste + 0.8 * noise) - 0.05 * system)).astype(np.int64)
+        found.append(Outcomes(np.arange(1, USERS + 1), rank, np.zeros_like(rank), np.ones(USERS, dtype=bool)))
+    return found
+
+
+def compare_all() -> tuple[float, int, list[Comparison]]:
+    """Seconds, what it added to the process's peak memory in bytes, and the tests."""
+    environment.use_threads()
+    sides = [Side(str(system), (one,)) for system, one in enumerate(outcomes())]
+    threads = int(environment.hardware()["threads"])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.perf_counter()
+    found = compare(all_pairs(sides), METRICS, 42, permutations=PERMUTATIONS, threads=threads)
+    seconds = time.perf_counter() - started
+    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, found
+
+
+def test_all_pairs_against_scipy(benchmark: BenchmarkFixture) -> None:
+    def measure() -> tuple[float, int, list[Comparison]]:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+            return fresh.submit(compare_all).result()
+
+    seconds, added_bytes, found = benchmark.pedantic(measure, rounds=1)
+    p = {(row.a, row.b, row.metric): row.p for row in found}
+    runs, oracle = outcomes(), []
+    started = time.perf_counter()
+    for a, b, (metric, k) in TIMED:
+        difference = metrics.per_query(runs[a], metric, k) - metrics.per_query(runs[b], metric, k)
+        oracle.append(
+            stats.permutation_test(
+                (difference,),
+                lambda x, axis: np.abs(x.sum(axis=axis)),
+                permutation_type="samples",
+                alternative="greater",
+                vectorized=True,
+                n_resamples=PERMUTATIONS,
+                batch=SCIPY_BATCH,
+                rng=rng(2, "scipy", a, b),
+            ).pvalue
+        )
+    scipy_s = (time.perf_counter() - started) / len(TIMED) * len(found)
+    pairs = list(zip(TIMED, oracle, strict=True))
+    benchmark.extra_info |= {
+        "users": USERS,
+        "tests": len(found),
+        "permutations": PERMUTATIONS,
+        "harness_s": seconds,
+        "added_peak_bytes": added_bytes,
+        "scipy_s_extrapolated_from_3": scipy_s,
+        "ratio": scipy_s / seconds,
+    }
+    print(
+        f"\n{len(found)} tests, {USERS:,} users, {PERMUTATIONS:,} permutations: {seconds:.1f} s and "
+        f"{added_bytes / 2**20:.0f} MiB; scipy {scipy_s:,.0f} s (extrapolated from {len(TIMED)} tests): "
+        f"{scipy_s / seconds:.0f}x"
+    )
+    for (a, b, (metric, k)), theirs in pairs:
+        ours = p[str(a), str(b), f"{metric}@{k}"]
+        error = 5 * (2 * max(theirs, 1 / PERMUTATIONS) * (1 - theirs) / PERMUTATIONS) ** 0.5
+        assert ours == pytest.approx(theirs, abs=error)

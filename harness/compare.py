@@ -1,0 +1,56 @@
+"""Finished runs against each other: every pair of systems, on the queries that both answered."""
+
+from collections.abc import Sequence
+
+from harness import environment
+from harness.errors import InputError
+from harness.evidence import configuration
+from harness.paired.comparison import Comparison, Side, all_pairs
+from harness.paired.comparison import compare as compare_sides
+from harness.paired.differences import At
+from harness.paired.signflip import PERMUTATIONS
+from harness.store import Run
+
+METRICS: tuple[At, ...] = tuple((metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG"))
+
+
+def compare(runs: Sequence[Run], estimator: str = "exact", permutations: int = PERMUTATIONS) -> list[Comparison]:
+    """Compare every pair of systems; runs that differ in their seed only are one system.
+
+    All pairs and metrics are one family. Permutations are drawn from the first run's seed.
+
+    Raises:
+        InputError: fewer than two systems, other data, other queries, or too few permutations.
+    """
+    sides = systems(runs)
+    if len(sides) < 2:
+        raise InputError("compare: the runs are of one system and configuration; name runs of two or more")
+    environment.use_threads()
+    seed, threads = runs[0].config.seed, environment.hardware()["threads"]
+    return compare_sides(
+        all_pairs(sides), METRICS, seed, estimator=estimator, permutations=permutations, threads=int(threads)
+    )
+
+
+def systems(runs: Sequence[Run]) -> list[Side]:
+    """The runs by system and configuration, in the order given; seeds of one stand together.
+
+    A system is called by its name, and where two configurations of it are compared, by a run's identity too.
+
+    Raises:
+        InputError: the runs read different data, or one seed of a configuration twice.
+    """
+    groups: dict[str, list[Run]] = {}
+    data = {source.sha256 for source in runs[0].record.data} if runs else set()
+    for run in runs:
+        if {source.sha256 for source in run.record.data} != data:
+            raise InputError(f"run {run.record.run}: read other data than run {runs[0].record.run}")
+        groups.setdefault(configuration(run), []).append(run)
+    for own in groups.values():
+        if len({run.config.seed for run in own}) < len(own):
+            raise InputError(f"run {own[0].record.run}: there are two runs of its configuration and seed; name one")
+    names = [own[0].config.system for own in groups.values()]
+    return [
+        Side(name if names.count(name) == 1 else f"{name} {own[0].record.run}", tuple(run.outcomes() for run in own))
+        for name, own in zip(names, groups.values(), strict=True)
+    ]

@@ -1,0 +1,180 @@
+"""All that is said of two systems that answered the same queries, metric by metric."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from harness import metrics
+from harness.errors import InputError
+from harness.outcomes import Outcomes
+from harness.paired.classical import mcnemar, t_test
+from harness.paired.differences import At, differences
+from harness.paired.effect import effects
+from harness.paired.holm import holm
+from harness.paired.interval import bootstrap
+from harness.paired.power import queries_needed, smallest_difference
+from harness.paired.signflip import PERMUTATIONS, check_permutations, sign_flip
+from harness.paired.two_sources import two_sources
+
+
+@dataclass(frozen=True)
+class Side:
+    """One system of a comparison.
+
+    Attributes:
+        name: how it is called in print.
+        runs: its outcomes, one a seed.
+    """
+
+    name: str
+    runs: tuple[Outcomes, ...]
+
+
+class Comparison(BaseModel):
+    """One metric of two systems; None where a thing is not defined.
+
+    Attributes:
+        metric: e.g. ``NDCG@10``.
+        a, b: the systems.
+        queries: how many both answered.
+        seeds_a, seeds_b: runs of each; a query's value is the mean over them.
+        difference: mean of a less mean of b.
+        low, high: 95 % interval over users (percentile bootstrap).
+        p: two-sided, of the sign-flip test; ``p_t``, ``p_wilcoxon``: of others; ``p_mcnemar``: exact, of Recall with
+            one seed a side.
+        p_both, low_both, high_both: over users and seeds (``harness.paired.two_sources``), with several seeds a side.
+        se_users, se_seeds: standard errors of the difference under either source alone.
+        p_holm: the test that counts (``p_both`` where there is one, else ``p``), corrected over ``family`` tests.
+        effect: Cohen's d of the paired differences.
+        superiority: share of queries on which a is better, ties counted half.
+        wins, ties, losses: of a.
+        mde_80: the smallest difference that 80 % power at 5 % would find with these queries.
+        n_needed: queries that the observed difference would need for it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str
+    a: str
+    b: str
+    queries: int
+    seeds_a: int
+    seeds_b: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    family: int
+    effect: float | None
+    p_t: float | None
+    p_wilcoxon: float
+    p_mcnemar: float | None
+    p_both: float | None
+    low_both: float | None
+    high_both: float | None
+    se_users: float
+    se_seeds: float | None
+    superiority: float
+    wins: int
+    ties: int
+    losses: int
+    mde_80: float
+    n_needed: int | None
+
+    @property
+    def p_deciding(self) -> float:
+        """The test that respects every source of variance that was sampled."""
+        return self.p if self.p_both is None else self.p_both
+
+
+def compare(
+    pairs: Sequence[tuple[Side, Side]],
+    wanted: Sequence[At],
+    seed: int,
+    *,
+    estimator: str = "exact",
+    permutations: int = PERMUTATIONS,
+    threads: int = 1,
+) -> list[Comparison]:
+    """Compare pairs of systems; all their tests together are the family that Holm's correction is made over.
+
+    Args:
+        pairs: each to be compared.
+        wanted: metrics and cut-offs.
+        seed: of the permutations and resamples; the answer does not depend on ``threads``.
+        estimator: how outcomes become means.
+        permutations: of the sign-flip test.
+        threads: pairs at a time.
+
+    Raises:
+        InputError: nothing to compare, runs with different queries, or too few permutations for the family.
+    """
+    family = len(pairs) * len(wanted)
+    if not family:
+        raise InputError("nothing to compare: expected two systems or more")
+    check_permutations(permutations, family)
+
+    def one(pair: tuple[Side, Side]) -> list[Comparison]:
+        return _pair(*pair, wanted, seed, estimator, permutations, family)
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = [row for rows in pool.map(one, pairs) for row in rows]
+    adjusted = holm([row.p_deciding for row in found])
+    return [row.model_copy(update={"p_holm": float(p)}) for row, p in zip(found, adjusted, strict=True)]
+
+
+def all_pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
+    """Every two systems once, in the given order."""
+    return list(combinations(sides, 2))
+
+
+def _pair(
+    a: Side, b: Side, wanted: Sequence[At], seed: int, estimator: str, permutations: int, family: int
+) -> list[Comparison]:
+    paired = differences(a.runs, b.runs, wanted, estimator)
+    name = f"{a.name} {b.name}"
+    p, p_wilcoxon = sign_flip(paired, permutations, seed, name)
+    low, high = bootstrap(paired, seed, name)
+    mean, deviation, queries = paired.mean(), paired.deviation(), len(paired)
+    single = len(a.runs) == len(b.runs) == 1 and estimator == "exact"
+    rows = []
+    for column, ((metric, k), p_t, size) in enumerate(zip(wanted, t_test(paired), effects(paired), strict=True)):
+        own, other = ([metrics.estimate(run, metric, k, estimator) for run in side.runs] for side in (a, b))
+        both = two_sources(float(mean[column]), float(deviation[column]), queries, own, other)
+        rows.append(
+            Comparison(
+                metric=f"{metric}@{k}",
+                a=a.name,
+                b=b.name,
+                queries=queries,
+                seeds_a=len(a.runs),
+                seeds_b=len(b.runs),
+                difference=float(mean[column]),
+                low=float(low[column]),
+                high=float(high[column]),
+                p=float(p[column]),
+                p_holm=1.0,
+                family=family,
+                effect=size.d,
+                p_t=p_t,
+                p_wilcoxon=float(p_wilcoxon[column]),
+                p_mcnemar=mcnemar(size.wins, size.losses) if metric == "Recall" and single else None,
+                p_both=both.p if both else None,
+                low_both=both.low if both else None,
+                high_both=both.high if both else None,
+                se_users=float(deviation[column] / np.sqrt(queries)),
+                se_seeds=both.se_seeds if both else None,
+                superiority=size.superiority,
+                wins=size.wins,
+                ties=size.ties,
+                losses=size.losses,
+                mde_80=smallest_difference(float(deviation[column]), queries),
+                n_needed=queries_needed(float(mean[column]), float(deviation[column])),
+            )
+        )
+    return rows

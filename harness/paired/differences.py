@@ -1,0 +1,103 @@
+"""Paired differences of two systems, query by query; equal ones are kept together.
+
+A ranking metric at k takes k + 1 values, so that two systems differ on a query in one of few ways. Everything in this
+package is computed from how often each way occurs.
+
+Notation: n queries, G groups of queries with the same differences, M metrics, S runs (seeds) of a system.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness import metrics
+from harness.errors import InputError
+from harness.outcomes import Outcomes
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+At = tuple[str, int]  # a metric and its cut-off
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What the first system's metric is above the second's.
+
+    Attributes:
+        metrics: M metrics with their cut-offs.
+        count: how many queries each group has, shape [G].
+        value: the difference on a query of the group, shape [G, M].
+    """
+
+    metrics: tuple[At, ...]
+    count: Ints
+    value: Floats
+
+    def __len__(self) -> int:
+        return int(self.count.sum())
+
+    def mean(self) -> Floats:
+        """Mean over queries, shape [M]."""
+        return self.count @ self.value / len(self)
+
+    def deviation(self) -> Floats:
+        """Standard deviation over queries, n - 1 in the denominator, shape [M]; 0 for one query."""
+        squares = self.count @ (self.value - self.mean()) ** 2
+        return np.sqrt(squares / max(1, len(self) - 1))
+
+
+def same_queries(runs: Sequence[Outcomes]) -> list[Outcomes]:
+    """The outcomes in the order of their queries' ids.
+
+    Raises:
+        InputError: they answered different queries, or one twice; says how many differ.
+    """
+    ordered = [one.take(np.argsort(one.query, kind="stable")) for one in runs]
+    first = ordered[0].query
+    for place, one in enumerate(ordered, start=1):
+        if not len(one):
+            raise InputError(f"run {place} of {len(ordered)}: no queries; there is nothing to compare")
+        if repeated := int((np.diff(one.query) == 0).sum()):
+            raise InputError(f"run {place} of {len(ordered)}: {repeated} queries are answered twice")
+        if not np.array_equal(one.query, first):
+            ours, theirs = len(np.setdiff1d(first, one.query)), len(np.setdiff1d(one.query, first))
+            both = len(np.intersect1d(first, one.query))
+            raise InputError(
+                f"runs 1 and {place} answered different queries: {ours} only the first, {theirs} only the other, "
+                f"{both} both; compare runs of one data set and task"
+            )
+    return ordered
+
+
+def differences(
+    a: Sequence[Outcomes], b: Sequence[Outcomes], wanted: Sequence[At], estimator: str = "exact"
+) -> Differences:
+    """Differences of two systems, each the mean over its runs.
+
+    Args:
+        a: the first system's runs, one a seed.
+        b: the second's.
+        wanted: metrics and cut-offs.
+        estimator: under ``batch-mean:N`` a query counts as much as it does in that mean.
+
+    Raises:
+        InputError: the runs answered different queries.
+    """
+    ordered = same_queries([*a, *b])
+    beyond = max(k for _, k in wanted) + 1
+    weights = metrics.query_weights(len(ordered[0]), estimator)
+    first = estimator == "target-first"
+    ranks = np.stack([np.minimum(one.rank - one.ties if first else one.rank, beyond) for one in ordered], 1)
+    patterns, where, count = np.unique(
+        np.column_stack([ranks, np.unique(weights, return_inverse=True)[1]]),
+        axis=0,
+        return_inverse=True,
+        return_counts=True,
+    )
+    weight = np.zeros(len(patterns))
+    weight[where.ravel()] = weights
+    sign = np.repeat([1 / len(a), -1 / len(b)], [len(a), len(b)])
+    value = [metrics.METRICS[name](patterns[:, :-1], k) @ sign * weight for name, k in wanted]
+    return Differences(tuple(wanted), count, np.stack(value, 1))

@@ -1,0 +1,109 @@
+"""The paper's own system against each other row of a table: which differences are real, and what could have been seen.
+
+All such tests of a table, over its data sets and metrics, are one family; rows that the harness adds to a paper's are a
+family of their own. Tests are claims about other users, so they use the exact mean, whatever a column's estimator.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.evidence import Evidence
+from harness.paired.comparison import Comparison, Side, compare
+from harness.paired.differences import At
+from harness.paired.power import LEVEL, power, queries_needed
+
+Column = tuple[str, str]  # data set and system, as printed
+
+
+class CellTest(BaseModel):
+    """What is said of one cell against the paper's own system.
+
+    Attributes:
+        comparison: the paper's own system (``a``) less the cell's (``b``).
+        published_difference: the same difference as published; None where a number is missing.
+        published_power: the chance that a test with these queries finds a true difference of that size.
+        published_n_needed: the queries that 80 % power for it would need.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    comparison: Comparison
+    published_difference: float | None
+    published_power: float | None
+    published_n_needed: int | None
+
+    def finding(self) -> Literal["better", "worse", "open"]:
+        """Whether the paper's own system is better or worse than this one, at 5 % after correction."""
+        if self.comparison.p_holm > LEVEL:
+            return "open"
+        return "better" if self.comparison.difference > 0 else "worse"
+
+
+def significance(
+    columns: Mapping[Column, Evidence],
+    own: str,
+    published: Mapping[tuple[str, str, At], float | None],
+    wanted: Sequence[At],
+) -> dict[tuple[str, str, At], CellTest]:
+    """Test every column that was run against the paper's own system on the same data.
+
+    Args:
+        columns: what was run, by data set and system.
+        own: the paper's own system, as printed.
+        published: the table's numbers; systems without any are added rows.
+        wanted: the table's metrics.
+
+    Returns:
+        (data set, system, metric and cut-off) -> test; what cannot be paired is left out.
+    """
+    printed = {system for (_, system, _), value in published.items() if value is not None}
+    found: dict[tuple[str, str, At], CellTest] = {}
+    for in_paper in (True, False):
+        family = [column for column in columns if column[1] != own and (column[1] in printed) == in_paper]
+        pairs = {column: pair for column in family if (pair := _pair(columns, own, column))}
+        if not pairs:
+            continue
+        seed = columns[next(iter(pairs))[0], own].runs[0].config.seed
+        tests = iter(compare(list(pairs.values()), wanted, seed))
+        for dataset, system in pairs:
+            for at in wanted:
+                gap = _gap(published.get((dataset, own, at)), published.get((dataset, system, at)))
+                found[dataset, system, at] = _judged(next(tests), gap)
+    return found
+
+
+def _pair(columns: Mapping[Column, Evidence], own: str, column: Column) -> tuple[Side, Side] | None:
+    """Both systems' outcomes; where users depend on the seed, those of the first seed that both have."""
+    a, b = columns.get((column[0], own)), columns[column]
+    if a is None or not a.runs or not b.runs or _data(a) != _data(b):
+        return None
+    if a.per_seed:
+        shared = [seed for seed in _seeds(a) if seed in _seeds(b)]
+        if not shared:
+            return None
+        a, b = (each.only(shared[0]) for each in (a, b))
+    return Side(own, a.outcomes), Side(column[1], b.outcomes)
+
+
+def _data(evidence: Evidence) -> set[str]:
+    return {source.sha256 for run in evidence.runs for source in run.record.data}
+
+
+def _seeds(evidence: Evidence) -> list[int]:
+    return [run.config.seed for run in evidence.runs]
+
+
+def _gap(own: float | None, other: float | None) -> float | None:
+    return None if own is None or other is None else own - other
+
+
+def _judged(row: Comparison, gap: float | None) -> CellTest:
+    deviation = row.se_users * row.queries**0.5
+    return CellTest(
+        comparison=row,
+        published_difference=gap,
+        published_power=None if gap is None else power(gap, deviation, row.queries),
+        published_n_needed=None if gap is None else queries_needed(gap, deviation),
+    )

@@ -1,0 +1,45 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import baselines  # noqa: F401  registers the systems
+from harness import run
+from harness.errors import InputError
+from harness.home import Home
+from harness.resolve import resolve
+from harness.store import Run
+from tests.worlds import dataset, prepared_folder, random_histories
+
+
+def execute(folder: Path, data: str, **changes: object) -> Run:
+    config = resolve("popularity", data, "smoke", 1, "cpu", changes)
+    return run.execute(config, Home(folder / "home"), "", lambda line: None)[0]
+
+
+def test_the_order_of_ties_is_fixed_before_the_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tied = replace(dataset([[1, 2, 3, 4], [2, 3, 4]], 5), times=np.array([1, 2, 3, 3, 1, 2, 3]))
+    monkeypatch.setattr("harness.run.data.load", lambda *_: tied)
+    found = execute(tmp_path, "tied")
+    swapped = execute(tmp_path, "tied", **{"task.same_time": "item-reversed"})
+    # users train on [1, 2] and [2]; the first one's target is 4 (item 3 is excluded), then 3 (item 4 is excluded)
+    assert found.lists("validation")[0].tolist() == swapped.lists("validation")[0].tolist()
+    assert set(found.lists("test")[0]) - {0} == {4, 5}
+    assert set(swapped.lists("test")[0]) - {0} == {3, 5}
+    assert found.record.data_notes == ()
+    assert swapped.record.data_notes == ("same_time=item-reversed: the last item of 1 of 2 users depends on it",)
+    assert found.record.run != swapped.record.run
+
+
+def test_ties_of_a_set_without_timestamps_are_refused(tmp_path: Path) -> None:
+    films = prepared_folder(tmp_path / "films", random_histories(9, 9))
+    with pytest.raises(InputError, match=r"films: has no timestamps, so task\.same_time=shuffled means nothing"):
+        execute(tmp_path, str(films), **{"task.same_time": "shuffled"})
+
+
+@pytest.mark.parametrize(("exclude", "seen"), [("window", {3, 4}), ("history", {1, 2, 3, 4}), ("none", set())])
+def test_a_run_excludes_what_its_protocol_says(tmp_path: Path, exclude: str, seen: set[int]) -> None:
+    films = prepared_folder(tmp_path / "films", [[1, 2, 3, 4, 5], [6, 7, 6]])
+    found = execute(tmp_path, str(films), **{"task.exclude": exclude, "task.window": 2})
+    assert set(range(1, 8)) - set(found.lists("test")[0]) == seen
