@@ -40,19 +40,19 @@ class Pair:
     def bounds(self, place: Place, users: int) -> Interval:
         """How many users the subset has if it holds all the hits, by that place alone."""
         whole, part = map(either, self.numbers(place))
-        low = users * max(whole.low, Fraction(0)) / part.high
-        return Interval(max(low, Fraction(1)), users * whole.high / part.low if part.low > 0 else Fraction(users))
+        low = max(users * whole.low / part.high, Fraction(1))
+        return Interval(low, min(users * whole.high / part.low, Fraction(users)) if part.low > 0 else Fraction(users))
 
     def sizes(self, users: int) -> list[int]:
         """How many users the subset may have if it holds all the hits."""
         bounds = [self.bounds(place, users) for place in self.places]
         low, high = max(each.low for each in bounds), min(each.high for each in bounds)
-        return [size for size in range(ceil(low), min(users, floor(high)) + 1) if self._has_hits(users, size)]
+        return [size for size in range(ceil(low), floor(high) + 1) if self._has_hits(users, size)]
 
     def sizes_by_any(self, users: int) -> range:
         """From the smallest to the largest size that some place needs."""
         bounds = [self.bounds(place, users) for place in self.places]
-        return range(floor(min(each.low for each in bounds)), min(users, ceil(max(each.high for each in bounds))) + 1)
+        return range(floor(min(each.low for each in bounds)), ceil(max(each.high for each in bounds)) + 1)
 
     def _has_hits(self, users: int, size: int) -> bool:
         """Whether the same whole number of hits gives each Recall in both tables."""
@@ -95,8 +95,12 @@ def check(published: Published) -> Iterator[Finding]:
 def with_derived_users(published: Published) -> Published:
     """The same tables, with a subset's number of users filled in where coverage leaves only one."""
     found = {(c.subset.table, c.dataset): c.sizes[0] for c in _covered(published) if len(c.sizes) == 1}
-    columns = (replace(c, users=c.users or found.get((c.table, c.dataset))) for c in published.columns)
+    columns = (_derived(c, found.get((c.table, c.dataset))) for c in published.columns)
     return replace(published, columns=tuple(columns))
+
+
+def _derived(column: Column, size: int | None) -> Column:
+    return replace(column, users=size, derived=True) if size and not column.users else column
 
 
 def _covered(published: Published) -> Iterator[Covered]:
@@ -124,12 +128,12 @@ def _contained(paper: str, covered: Covered) -> Iterator[Finding]:
     fitting = {method: sizes for method, sizes in covered.allowed.items() if sizes}
     if not fitting:
         return
-    each = ", ".join(f"{method} needs {_spell(sizes)}" for method, sizes in fitting.items())
+    each = ", ".join(f"{_spell(sizes)} by {method}" for method, sizes in fitting.items())
     if covered.sizes:
-        detail = f"{_spell(covered.sizes)} of the {users} users of table {covered.subset.whole}: {each}"
+        detail = f"of the {users} users of table {covered.subset.whole} it counts {_spell(covered.sizes)} ({each})"
         yield Finding("coverage", "note", paper, table, covered.dataset, None, None, None, detail)
         return
-    detail = f"no one number of the {users} users of table {covered.subset.whole} gives all exactly: {each}"
+    detail = f"no one number of the {users} users of table {covered.subset.whole} gives all columns exactly: {each}"
     for method in fitting:
         others = sorted({size for other in fitting if other != method for size in fitting[other]})
         pair = covered.pairs[method]

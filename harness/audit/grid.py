@@ -47,7 +47,7 @@ def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
         shared = shared or telling
         for column in group:
             for k in _off_grid(column, users):
-                yield _finding(paper, column, k, "inconsistent", _misses(column.recalls()[k], users, telling))
+                yield _finding(paper, column, k, "inconsistent", _misses(column, k, users, telling))
         yield _finding(paper, group[0], None, "note", explain.explained(group, users, fitting), alone=len(group) == 1)
     on = [column for column in columns if column not in off]
     if on:
@@ -64,10 +64,11 @@ def _off_grid(column: Column, users: int) -> list[int]:
     return [k for k, printed in column.recalls().items() if not hits(either(printed), users)]
 
 
-def _misses(printed: str, users: int, telling: Fit | None) -> str:
+def _misses(column: Column, k: int, users: int, telling: Fit | None) -> str:
+    printed, source = column.recalls()[k], " (users by coverage)" if column.derived else ""
     below = floor(Fraction(printed) * users)
     near = ", ".join(f"{count}/{users} = {decimal(Fraction(count, users), printed)}" for count in (below, below + 1))
-    detail = f"{printed} is no multiple of 1/{users}, rounded or cut: {near}"
+    detail = f"{printed} is no multiple of 1/{users}{source}, rounded or cut: {near}"
     return f"{detail}; {telling.fraction(printed)} ({telling.estimator.name})" if telling else detail
 
 
@@ -80,7 +81,7 @@ def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Fit | No
         counts = "; ".join(" or ".join(map(str, hits(either(printed), users))) for printed in recalls)
         said = f"{column.method} ({counts} hits)"
         if shared and shared.gives(column):
-            said += f", as good as {', '.join(map(shared.fraction, recalls))} ({shared.estimator.name})"
+            said += f", or {', '.join(map(shared.fraction, recalls))} ({shared.estimator.name})"
         shown.setdefault(" or ".join(ways) or "only some rounded and some cut", []).append(said)
     mixed = len(shown.keys() - {"rounded or cut"}) > 1 or "only some rounded and some cut" in shown
     detail = ". ".join(f"{way}: {', '.join(said)}" for way, said in shown.items())

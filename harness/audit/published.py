@@ -25,6 +25,7 @@ class Column:
 
     Attributes:
         users: over how many test users they are means; None where that is not stated.
+        derived: whether that number is not stated, but the only one that coverage leaves.
         numbers: as printed, in the paper's order.
     """
 
@@ -33,6 +34,7 @@ class Column:
     method: str
     users: int | None
     numbers: dict[Place, str]
+    derived: bool = False
 
     def recalls(self) -> dict[int, str]:
         """Cut-off -> Recall."""
