@@ -45,9 +45,9 @@ class Estimator:
         """How many users may have been hit if its mean is among the values."""
         return set(self._hits(values).sum(axis=0).tolist())
 
-    def share(self, unit: Fraction) -> Fraction:
+    def share(self, unit: Fraction) -> float:
         """At most this share of the numbers with such a last digit can be printed: the chance to fit by accident."""
-        return min(Fraction(1), self.denominator * unit)
+        return min(1.0, self.denominator * float(unit))
 
     def _hits(self, values: Interval) -> Integers:
         """All hits in full batches and in the short one that give one of the values, shape [2, solution]."""

@@ -46,8 +46,8 @@ def fits(columns: Sequence[Column], users: int) -> list[Fit]:
 def chance(columns: Sequence[Column], users: int, fit: Fit) -> float:
     """At most this share of columns of random digits fits an estimator as coarse as that one."""
     units = _units(columns)
-    tried = [e for e in alternatives(users, units[0]) if e.denominator <= fit.estimator.denominator]
-    return float(min(Fraction(1), sum(len(CONVENTIONS) * prod(map(e.share, units)) for e in tried)))
+    tried = [each for each in alternatives(users, units[0]) if each.denominator <= fit.estimator.denominator]
+    return min(1.0, sum(len(CONVENTIONS) * prod(map(each.share, units)) for each in tried))
 
 
 def explained(columns: Sequence[Column], users: int, fitting: Sequence[Fit]) -> str:

@@ -43,7 +43,7 @@ def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
     shared = None
     for group in _alike(off, users):
         fitting = explain.fits(group, users)
-        telling = next((fit for fit in fitting if explain.chance(group, users, fit) < explain.LEVEL), None)
+        telling = fitting[0] if fitting and explain.chance(group, users, fitting[0]) < explain.LEVEL else None
         shared = shared or telling
         for column in group:
             for k in _off_grid(column, users):

@@ -4,6 +4,7 @@ import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Literal, NamedTuple
 
 from harness.errors import InputError
@@ -23,6 +24,7 @@ class Interval(NamedTuple):
     high: Fraction
 
 
+@cache
 def unit(printed: str) -> Fraction:
     """One unit of the last printed digit: 1/10000 for ``0.0852``.
 
@@ -34,6 +36,7 @@ def unit(printed: str) -> Fraction:
     return Fraction(1, 10 ** len(printed.partition(".")[2]))
 
 
+@cache
 def interval(printed: str, convention: Convention) -> Interval:
     """Every mean that prints as these digits, widened by ``FLOAT_ERROR``.
 
@@ -52,6 +55,7 @@ def interval(printed: str, convention: Convention) -> Interval:
     return Interval(low - FLOAT_ERROR * high, high + FLOAT_ERROR * high)
 
 
+@cache
 def either(printed: str) -> Interval:
     """Every mean that prints as these digits rounded or cut; the two intervals overlap."""
     return Interval(interval(printed, "rounded").low, interval(printed, "cut").high)

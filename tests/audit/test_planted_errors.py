@@ -133,9 +133,9 @@ def plant_claim(rng: np.random.Generator) -> Planted | None:
 
 @pytest.mark.parametrize("plant", [plant_order, plant_grid, plant_coverage, plant_arithmetic, plant_claim])
 def test_a_planted_error_is_found(plant: Callable[[np.random.Generator], Planted | None]) -> None:
-    planted = [each for seed in range(TABLES // 3) if (each := plant(np.random.default_rng(seed)))]
+    planted = [each for seed in range(TABLES // 5) if (each := plant(np.random.default_rng(seed)))]
     found = [any(map(told, audit(published))) for published, told in planted]
-    assert len(found) >= TABLES // 30
+    assert len(found) >= TABLES // 50
     assert sum(found) >= 0.99 * len(found), f"{sum(found)} of {len(found)}"
 
 
