@@ -27,7 +27,7 @@ LAYERS = (
         "progress",
     },
     {"tasks", "metrics", "llm"},
-    {"training", "stats", "verdict", "resolve", "job", "run", "grid"},
+    {"training", "stats", "verdict", "resolve", "job", "run", "grid", "audit"},
     {
         "evidence",
         "cells",

@@ -39,7 +39,7 @@ class Column:
     @property
     def sums(self) -> Floats:
         """Rows that count the users of each group, shape [group, variable]."""
-        return np.kron(np.eye(len(self.groups)), np.ones(self.rows.shape[1] // len(self.groups)))
+        return np.repeat(np.eye(len(self.groups)), self.rows.shape[1] // len(self.groups), axis=1)
 
     @property
     def users(self) -> Floats:
@@ -52,8 +52,9 @@ class Column:
 
     def deviation(self, counts: Fractions) -> Fraction:
         """How far the worst of those cells lies outside its interval, in units of its last digit."""
-        pairs = zip(self.rows @ counts, self.within, strict=True)
-        return max(max(cell.low - mean, mean - cell.high, Fraction()) for mean, cell in pairs)
+        means: list[Fraction] = list(self.rows @ counts)
+        outside = (max(cell.low - mean, mean - cell.high) for mean, cell in zip(means, self.within, strict=True))
+        return max(Fraction(), *outside)
 
     def whole_hits(self) -> tuple[Interval, ...]:
         """``within``, with every Recall held to what whole numbers of hits can give; low above high where none can."""

@@ -60,7 +60,7 @@ def fit_shares(cells: Cells) -> Fit:
     def fit(convention: Convention) -> Fit:
         shares = column(cells, convention, (Group(1, Fraction(1)),))
         excess, nearest = _relaxed(shares, shares.within)
-        return Fit(excess <= 0, excess > 0, convention, float(max(excess, 0)), shares.means(nearest))
+        return Fit(excess <= 0, excess > 0, convention, float(max(excess, Fraction())), shares.means(nearest))
 
     return _better(fit)
 

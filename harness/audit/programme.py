@@ -37,7 +37,8 @@ def rank_values(cells: Cells, ranks: int) -> Floats:
 
 def exact(values: npt.ArrayLike) -> Fractions:
     """The same array with every number as the fraction that it is."""
-    return np.vectorize(Fraction, otypes=[object])(values)
+    fractions: Fractions = np.vectorize(Fraction, otypes=[object])(values)
+    return fractions
 
 
 def multipliers(marginals: Floats, cells: int) -> Fractions:
@@ -48,7 +49,7 @@ def multipliers(marginals: Floats, cells: int) -> Fractions:
         cells: how many cells there are.
     """
     signed = marginals[:cells] - marginals[cells : 2 * cells]
-    return exact(np.round(signed * RESOLUTION)) / RESOLUTION
+    return exact(np.round(signed * RESOLUTION) / RESOLUTION)
 
 
 def least(weights: Fractions, within: Sequence[Interval]) -> Fraction:
