@@ -15,6 +15,8 @@ CONVENTIONS: tuple[Convention, ...] = ("rounded", "cut")
 FLOAT_ERROR = Fraction(1, 10**5)
 """Relative error that an honest mean may carry: a single-precision sum over tens of thousands of users, and far more
 than the 1e-15 of a metric's own values."""
+MOST_DIGITS = 7
+"""Digits after the point beyond which nothing is told apart, for the same reason."""
 
 
 class Interval(NamedTuple):
@@ -26,14 +28,14 @@ class Interval(NamedTuple):
 
 @cache
 def unit(printed: str) -> Fraction:
-    """One unit of the last printed digit: 1/10000 for ``0.0852``.
+    """One unit of the last printed digit, of the ``MOST_DIGITS``-th at the finest: 1/10000 for ``0.0852``.
 
     Raises:
         InputError: no plain decimal number.
     """
     if not re.fullmatch(r"\d*\.\d+|\d+", printed, flags=re.ASCII):
         raise InputError(f"printed value {printed!r} is no plain decimal number; write it like 0.0852")
-    return Fraction(1, 10 ** len(printed.partition(".")[2]))
+    return Fraction(1, 10 ** min(MOST_DIGITS, len(printed.partition(".")[2])))
 
 
 @cache

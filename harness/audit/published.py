@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from harness.audit.programme import Cells
 from harness.metrics import metric_at
 from harness.papers.claims import Claim
 from harness.papers.paper import AccuracyTable, Paper
@@ -35,6 +36,11 @@ class Column:
     users: int | None
     numbers: dict[Place, str]
     derived: bool = False
+
+    @property
+    def cells(self) -> Cells:
+        """The numbers, keyed by pairs."""
+        return {(place.metric, place.k): number for place, number in self.numbers.items()}
 
     def recalls(self) -> dict[int, str]:
         """Cut-off -> Recall."""

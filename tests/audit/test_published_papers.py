@@ -48,6 +48,15 @@ def test_cores_impossible_cell() -> None:
     (found,) = of(audit_target("llm-trsr"), "order", "impossible")
     assert (found.dataset, found.method, found.metric, found.k) == ("Amazon-M2", "CORE", "Recall", 5)
     assert "MRR@5" in found.detail
+    (joint,) = of(audit_target("llm-trsr"), "joint", "impossible")
+    assert "at least 0.181639 * 0.100000 = 0.018164, not 0.009759 or less to MRR" in joint.detail
+
+
+def test_recminds_quoted_numbers_have_no_ranks() -> None:
+    """.0574 - .0415 more Recall adds at most .0159 / log2(7) = .0057 to NDCG, and .0375 - .0289 is .0086."""
+    (found,) = of(LLAMAREC, "joint", "impossible")
+    assert (found.table, found.method) == ("4", "RecMind")
+    assert "hits at ranks 6 to 10 add at most 0.016051 * 0.356207 = 0.005717, not 0.008449 or more" in found.detail
 
 
 def test_hierarchical_does_not_beat_tallrec_everywhere() -> None:
@@ -73,7 +82,7 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     keys = ["rule", "strength", "paper", "table", "dataset", "method", "metric", "k", "detail"]
     assert list(first) == keys
     assert [first[key] for key in keys[:-1]] == ["order", "impossible", "p", "1", "S", "A", "Recall", 5]
-    assert "1 impossible" in typed(str(table))[1]
+    assert "2 impossible" in typed(str(table))[1]
     status, _, error = typed("llamarek")
     assert (status, error) == (2, "error: llamarek: neither a .csv file nor a paper; known: llamarec, llm-trsr\n")
 
