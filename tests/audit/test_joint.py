@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult
 
-from harness.audit.column import batched
-from harness.audit.joint import fit_counts, fit_shares
+from harness.audit.column import Column, batched
+from harness.audit.joint import INFEASIBLE, fit_counts, fit_shares
 from harness.audit.printed import CONVENTIONS, interval
 from harness.audit.programme import Cells
 from harness.errors import InputError
@@ -33,6 +33,8 @@ CORE = {  # LLM-TRSR's Table 2, Amazon-M2, 1,000 users
     ("MRR", 5): "0.4632",
     ("MRR", 10): "0.4728",
 }
+
+GAVE_UP = 1
 
 
 def printed(mean: float, digits: int, cut: bool) -> str:
@@ -150,11 +152,19 @@ def test_the_gain_between_two_cut_offs_is_bounded() -> None:
     assert fit_shares(cells | {("NDCG", 10): "0.0345"}).feasible
 
 
-def test_a_given_up_search_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.audit.joint._search", lambda counts, leeway: OptimizeResult(status=1, x=None))
-    cells = {("Recall", 2): "0.50", ("MRR", 2): "0.38"}
-    fit = fit_counts(cells, users=8)
+@pytest.mark.parametrize(
+    "statuses", [{0: GAVE_UP}, {0: INFEASIBLE, 1: GAVE_UP}, {0: INFEASIBLE, 1: 0}], ids=["no", "half", "contradicted"]
+)
+def test_only_a_search_that_says_it_twice_refuses(monkeypatch: pytest.MonkeyPatch, statuses: dict[int, int]) -> None:
+    def search(counts: Column, leeway: float) -> OptimizeResult:
+        return OptimizeResult(status=statuses.get(leeway, GAVE_UP), x=None)
+
+    monkeypatch.setattr("harness.audit.joint._search", search)
+    fit = fit_counts({("Recall", 2): "0.50", ("MRR", 2): "0.38"}, users=8)
     assert (fit.feasible, fit.proven) == (None, False)
+    monkeypatch.setattr("harness.audit.joint._search", lambda counts, leeway: OptimizeResult(status=INFEASIBLE, x=None))
+    fit = fit_counts({("Recall", 2): "0.50", ("MRR", 2): "0.38"}, users=8)
+    assert (fit.feasible, fit.proven) == (False, False)
 
 
 def test_users_of_a_short_last_batch_count_for_more() -> None:

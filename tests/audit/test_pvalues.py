@@ -68,7 +68,7 @@ def test_the_range_holds_the_p_of_all_outcomes_with_these_cells(
     """Twenty couplings of each table: any, and the two that pull together and apart the most."""
     generator = np.random.default_rng(seed)
     rank_a, rank_b = (np.sort(generator.geometric(generator.uniform(0.02, 0.4), users)) for _ in range(2))
-    a, b = cells_of(rank_a, cuts, digits), cells_of(rank_b, cuts, digits)
+    a, b = cells_of(rank_a, cuts, digits), cells_of(rank_b, (*cuts, 3), digits)
     orders = [np.arange(users), np.arange(users)[::-1], *(generator.permutation(users) for _ in range(18))]
     for metric, k in a:
         found = p_range(a, b, metric, k, users)
