@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness import (
+    audit,
     blind,
     compare,
     console,
@@ -305,6 +306,16 @@ def compare_(
     chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
     compared = compare.compare(chosen, estimator or "exact", permutations)
     show.comparisons(compared, permutations, as_json)
+
+
+@app.command("audit")
+def audit_(
+    target: Annotated[str, typer.Argument(metavar="PAPER|FILE.csv")],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """What published numbers can and cannot be, from the printed tables alone."""
+    show.findings(audit.audit_target(target), as_json)
 
 
 @app.command("doctor")

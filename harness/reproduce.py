@@ -41,13 +41,13 @@ class Target:
 
 
 def parse_targets(targets: list[str]) -> list[Target]:
-    """``PAPER`` or ``PAPER:TABLE``; no target means every paper.
+    """``PAPER`` or ``PAPER:TABLE``; no target means every paper of which the harness has a system.
 
     Raises:
         InputError: an unknown paper or table.
     """
     wanted: dict[str, list[str]] = {}
-    for target in targets or papers.names():
+    for target in targets or [name for name in papers.names() if papers.load(name).systems]:
         name, colon, table = target.partition(":")
         paper = papers.load(name)
         numbers = [table] if colon else list(paper.tables)
@@ -87,9 +87,11 @@ def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], 
 def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
     """Printed name -> own name of the data sets to run: those named, else the paper's default.
 
-    Tables that show none of the default sets are run on their own.
+    Tables that show none of the default sets are run on their own, and those of a paper without systems on none.
     """
     paper = target.paper
+    if not paper.systems:
+        return {}
     own = {printed: entry.name for printed, entry in paper.datasets.items()}
     shown = [printed for printed in own if any(printed in paper.tables[table].published for table in target.tables)]
     default = [printed for printed in shown if printed in paper.default_datasets] or shown

@@ -1,11 +1,13 @@
 """How the verbs print what they found: one JSON document, or a table for people."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 
 from harness import console
+from harness.audit.finding import STRENGTHS, Finding
 from harness.paired.comparison import Comparison
 from harness.recheck import Recheck
 from harness.reproduce import Planned
@@ -86,6 +88,16 @@ def comparisons(found: Sequence[Comparison], permutations: int, as_json: bool) -
         "bootstrap. d: Cohen's, paired. better: share of queries, ties counted half. 80 % power from: the smallest "
         "difference that a test at 5 % would find; users needed: for the observed one."
     )
+
+
+def findings(found: Sequence[Finding], as_json: bool) -> None:
+    """What an audit found, and how much of each strength."""
+    if as_json:
+        console.document([vars(finding) for finding in found])
+        return
+    console.table(["strength", "rule", "cells", "detail"], [[f.strength, f.rule, f.cells, f.detail] for f in found])
+    counts = Counter(finding.strength for finding in found)
+    typer.echo(", ".join(f"{counts[strength]} {strength}" for strength in STRENGTHS))
 
 
 def _line(each: Comparison) -> list[str]:

@@ -27,6 +27,7 @@ LAYERS = (
     },
     {"tasks", "metrics", "llm"},
     {
+        "audit",
         "training",
         "stats",
         "paired",

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from harness.config import Strict, one_line
 from harness.errors import InputError
+from harness.papers.claims import Claim
 
 FOLDER = Path(__file__).parent
 NOTHING = "-"
@@ -45,10 +46,12 @@ class PaperDataset(Strict):
     Attributes:
         name: the harness's name of the same data.
         fallback: a set that may be run where that cannot be had; its cells are judged ``other data``.
+        test_users: how many users the paper tests on, where it says so.
     """
 
     name: str
     fallback: str | None = None
+    test_users: int | None = Field(None, ge=1)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,6 +82,7 @@ class AccuracyTable(Strict):
         command: what rebuilds it at the paper's own budget.
         users: restricts the users that count; None for all.
         estimators: columns that were not averaged exactly.
+        quoted: systems whose numbers are other papers' own, got on other users.
         published: data set -> ``Metric@k`` -> system -> value as printed.
     """
 
@@ -87,6 +91,7 @@ class AccuracyTable(Strict):
     command: str
     users: Retrieved | None = None
     estimators: tuple[Estimator, ...] = ()
+    quoted: tuple[str, ...] = ()
     published: dict[str, Grid]
 
     def systems(self, dataset: str) -> list[str]:
@@ -134,6 +139,7 @@ class Paper(Strict):
         default_datasets: printed names of those that are run where none is asked for.
         systems: printed name -> the harness's name, for the systems that the harness has.
         tables: by the paper's own numbering.
+        claims: what the paper says of them.
     """
 
     id: str
@@ -147,6 +153,7 @@ class Paper(Strict):
     default_datasets: tuple[str, ...]
     systems: dict[str, str]
     tables: dict[str, Table]
+    claims: tuple[Claim, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Paper":
@@ -157,7 +164,20 @@ class Paper(Strict):
                 raise ValueError(f"table {number}: data set {min(unknown)} is not under datasets")
             if isinstance(table, AccuracyTable) and table.users and table.users.system not in self.systems:
                 raise ValueError(f"table {number}: system {table.users.system} is not under systems")
+        for claim in self.claims:
+            self._check_claim(claim)
         return self
+
+    def _check_claim(self, claim: Claim) -> None:
+        table = self.tables.get(claim.table)
+        if not isinstance(table, AccuracyTable):
+            raise ValueError(f"claim ({claim.where}): {claim.table} is no table of metrics")
+        for dataset in claim.datasets or table.published:
+            if dataset not in table.published:
+                raise ValueError(f"claim ({claim.where}): table {claim.table} has no data set {dataset}")
+            for system in (claim.system, *claim.over):
+                if not table.shows(dataset, system):
+                    raise ValueError(f"claim ({claim.where}): table {claim.table} has no {system} on {dataset}")
 
     def table(self, number: str) -> Table:
         """The table of that number.

@@ -1,0 +1,125 @@
+"""What a paper prints, typed: its cells, which table counts only some of the users of another, and its claims."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from harness.audit.programme import Cells
+from harness.metrics import metric_at
+from harness.papers.claims import Claim
+from harness.papers.paper import AccuracyTable, Paper
+
+
+class Place(NamedTuple):
+    """A metric at a cut-off."""
+
+    metric: str
+    k: int
+
+    def __str__(self) -> str:
+        return f"{self.metric}@{self.k}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """The numbers of one method on one data set in one table.
+
+    Attributes:
+        users: over how many test users they are means; None where that is not stated.
+        derived: whether that number is not stated, but the only one that coverage leaves.
+        numbers: as printed, in the paper's order.
+    """
+
+    table: str
+    dataset: str
+    method: str
+    users: int | None
+    numbers: dict[Place, str]
+    derived: bool = False
+
+    @property
+    def cells(self) -> Cells:
+        """The numbers, keyed by pairs."""
+        return {(place.metric, place.k): number for place, number in self.numbers.items()}
+
+    def recalls(self) -> dict[int, str]:
+        """Cut-off -> Recall."""
+        return {place.k: number for place, number in self.numbers.items() if place.metric == "Recall"}
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A table over those users of another one whose target a retriever ranks among its first so many.
+
+    Attributes:
+        table, whole: the two tables.
+        among: the length of the retriever's lists.
+        contained: the methods that hit no other users at cut-offs up to ``among``: the retriever and its re-ranker.
+    """
+
+    table: str
+    whole: str
+    among: int
+    contained: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A paper's tables."""
+
+    paper: str
+    columns: tuple[Column, ...]
+    subsets: tuple[Subset, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def compared(self, claim: Claim) -> Iterator[tuple[Column, list[Column]]]:
+        """The column that a claim is about and those it is held against, for each data set."""
+        for panel in self.panels():
+            if panel[0].table == claim.table and panel[0].dataset in (claim.datasets or (panel[0].dataset,)):
+                own = [column for column in panel if column.method == claim.system]
+                others = [c for c in panel if c.method != claim.system and c.method in (claim.over or (c.method,))]
+                if own and others:
+                    yield own[0], others
+
+    def column(self, table: str, dataset: str, method: str) -> Column | None:
+        """That column, if it is printed."""
+        wanted = (table, dataset, method)
+        return next((c for c in self.columns if (c.table, c.dataset, c.method) == wanted), None)
+
+    def panels(self) -> Iterator[list[Column]]:
+        """The columns that share table and data set."""
+        grouped: dict[tuple[str, str], list[Column]] = {}
+        for column in self.columns:
+            grouped.setdefault((column.table, column.dataset), []).append(column)
+        return iter(grouped.values())
+
+
+def of_paper(paper: Paper) -> Published:
+    """The accuracy tables of a paper in ``harness/papers``.
+
+    A table that is restricted to retrieved users has a number of users that no paper's file states, and belongs to the
+    first unrestricted table that has all of its columns. What a re-ranker of the retrieved hits lies among them, and
+    the paper's own system is one.
+    """
+    tables = {number: table for number, table in paper.tables.items() if isinstance(table, AccuracyTable)}
+    columns = []
+    for number, table in tables.items():
+        for dataset in table.published:
+            for method in table.systems(dataset):
+                known = table.users is None and method not in table.quoted
+                users = paper.datasets[dataset].test_users if known else None
+                printed = {label: row[method] for label, row in table.published[dataset].items()}
+                numbers = {Place(*metric_at(label)): text for label, text in printed.items() if text}
+                if numbers:
+                    columns.append(Column(number, dataset, method, users, numbers))
+    subsets = []
+    for number, table in tables.items():
+        whole = next((n for n, other in tables.items() if other.users is None and _covers(other, table)), None)
+        if table.users and whole:
+            contained = frozenset({table.users.system, paper.system})
+            subsets.append(Subset(number, whole, table.users.among, contained))
+    return Published(paper.id, tuple(columns), tuple(subsets), paper.claims)
+
+
+def _covers(whole: AccuracyTable, part: AccuracyTable) -> bool:
+    return all(whole.shows(dataset, method) for dataset in part.published for method in part.systems(dataset))
