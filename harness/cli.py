@@ -315,7 +315,7 @@ def audit_(
     debug: DebugOption = False,
 ) -> None:
     """What published numbers can and cannot be, from the printed tables alone."""
-    show.findings(audit.audit_target(target), as_json)
+    show.audited(audit.audit_target(target), as_json)
 
 
 @app.command("doctor")

@@ -90,7 +90,7 @@ def comparisons(found: Sequence[Comparison], permutations: int, as_json: bool) -
     )
 
 
-def findings(found: Sequence[Finding], as_json: bool) -> None:
+def audited(found: Sequence[Finding], as_json: bool) -> None:
     """What an audit found, and how much of each strength."""
     if as_json:
         console.document([vars(finding) for finding in found])

@@ -1,0 +1,143 @@
+"""What a paper claims, held against its own printed cells and against the runs that are there."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.audit.published import Column, Place, of_paper
+from harness.audit.pvalues import PRange, p_range
+from harness.cells import Cell
+from harness.papers.claims import Beats
+from harness.papers.paper import Paper
+from harness.significance import CellTest
+from harness.verdict import Verdict
+
+ENOUGH_POWER = 0.80
+Judgement = Literal["supported", "not supported", "reversed", "undecidable", "not run"]
+FROM_CELLS: dict[str, Judgement] = {
+    "significant": "supported",
+    "not significant": "not supported",
+    "undecidable without the data": "undecidable",
+}
+
+
+class ClaimRow(BaseModel):
+    """One metric of a claim that a system is better, against the best of the others as printed.
+
+    Attributes:
+        where: where in the paper it is made.
+        published_difference: as printed.
+        p_low, p_high: what any outcomes with these cells could give (``harness.audit.pvalues``); None without a
+            number of users.
+        printed: what the cells alone decide.
+        difference, p, p_holm: of the runs here (``harness.significance``).
+        power: the chance that these users find a true difference of the published size.
+        n_needed: the users that it would need for 80 %.
+        here: what the runs decide: ``undecidable`` where nothing is significant and the power is below 80 %.
+        verdict: of the runs' own cell, which says whether they can stand for the paper's at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paper: str
+    where: str
+    table: str
+    dataset: str
+    system: str
+    rival: str
+    metric: str
+    published_difference: float
+    p_low: float | None
+    p_high: float | None
+    printed: Judgement
+    difference: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    power: float | None = None
+    n_needed: int | None = None
+    here: Judgement = "not run"
+    verdict: Verdict = "not run"
+
+
+def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
+    """Every claim of a paper that a system beats others, cell by cell.
+
+    Args:
+        paper: the paper.
+        cells: cells of its tables.
+    """
+    by_place = {(c.table, c.dataset, c.system, c.metric, c.k): c for c in cells}
+    rows = []
+    for where, column, rival, place in _claimed(paper):
+        own = Fraction(column.numbers[place]) - Fraction(rival.numbers[place])
+        found = _range(paper, column, rival, place)
+        here = by_place.get((column.table, column.dataset, rival.method, place.metric, place.k))
+        cell = by_place.get((column.table, column.dataset, column.method, place.metric, place.k))
+        rows.append(
+            ClaimRow(
+                paper=paper.id,
+                where=where,
+                table=column.table,
+                dataset=column.dataset,
+                system=column.method,
+                rival=rival.method,
+                metric=str(place),
+                published_difference=float(own),
+                p_low=found.p_low if found else None,
+                p_high=found.p_high if found else None,
+                printed="reversed" if own < 0 else FROM_CELLS[found.decision] if found else "undecidable",
+                **(_judged(here.test) if here and here.test and here.test.comparison.a == column.method else {}),
+                verdict=cell.verdict if cell else "not run",
+            )
+        )
+    return rows
+
+
+def _claimed(paper: Paper) -> Iterator[tuple[str, Column, Column, Place]]:
+    """(where, the system's column, the best rival's, metric) of every row of a claim."""
+    published = of_paper(paper)
+    for claim in paper.claims:
+        if isinstance(claim, Beats):
+            for column, others in published.compared(claim):
+                for place in column.numbers:
+                    rivals = [other for other in others if place in other.numbers]
+                    if rivals:
+                        best = max(rivals, key=lambda rival: Fraction(rival.numbers[place]))
+                        yield claim.where, column, best, place
+
+
+def _range(paper: Paper, column: Column, rival: Column, place: Place) -> PRange | None:
+    if not column.users or column.users < 2 or rival.users != column.users:
+        return None
+    return _cached_range(tuple(column.cells.items()), tuple(rival.cells.items()), *place, column.users)
+
+
+@cache
+def _cached_range(
+    own: tuple[tuple[tuple[str, int], str], ...],
+    rival: tuple[tuple[tuple[str, int], str], ...],
+    metric: str,
+    k: int,
+    users: int,
+) -> PRange | None:
+    return p_range(dict(own), dict(rival), metric, k, users)
+
+
+def _judged(test: CellTest) -> dict[str, float | int | str | None]:
+    row = test.comparison
+    finding = test.finding()
+    if finding == "open":
+        here = "not supported" if (test.published_power or 0) >= ENOUGH_POWER else "undecidable"
+    else:
+        here = "supported" if finding == "better" else "reversed"
+    return {
+        "difference": row.difference,
+        "p": row.p_deciding,
+        "p_holm": row.p_holm,
+        "power": test.published_power,
+        "n_needed": test.published_n_needed,
+        "here": here,
+    }

@@ -1,0 +1,53 @@
+"""The claims table: what a paper says is better, and what its cells and the runs say of it."""
+
+from collections.abc import Sequence
+
+from harness.claims import ClaimRow
+from reports.listing import Listing
+
+HEADINGS = (
+    "claim",
+    "made in",
+    "published",
+    "p that its cells allow",
+    "as printed",
+    "here",
+    "p (Holm)",
+    "power",
+    "users needed",
+    "in these runs",
+)
+CAPTION = (
+    "Each claim cell by cell, against the best of the others as printed. As printed: what the cells alone decide, from "
+    "the smallest and largest p that any outcomes with these cells give (exact for Recall, outer bounds for MRR and "
+    "NDCG). Here: the same difference in these runs on exact means; power: the chance that these users find a true "
+    "difference of the published size at 5 %; users needed: for 80 %. A run with another backbone or budget judges that "
+    "run, not the paper's system: its cell's verdict stands in brackets."
+)
+
+
+def listing(rows: Sequence[ClaimRow]) -> Listing | None:
+    """The table in words, or None without claims."""
+    if not rows:
+        return None
+    return Listing("Claims", CAPTION, HEADINGS, tuple(_line(row) for row in rows))
+
+
+def _line(row: ClaimRow) -> tuple[str, ...]:
+    ran = row.difference is not None
+    return (
+        f"{row.dataset}: {row.system} beats {row.rival}, {row.metric}",
+        f"{row.where}, table {row.table}",
+        f"{row.published_difference:+.4f}",
+        "-" if row.p_low is None or row.p_high is None else f"{_p(row.p_low)} to {_p(row.p_high)}",
+        row.printed,
+        f"{row.difference:+.4f}" if ran else "-",
+        f"{_p(row.p)} ({_p(row.p_holm)})" if ran else "-",
+        "-" if row.power is None else f"{row.power:.2f}",
+        "-" if row.n_needed is None else f"{row.n_needed:,}",
+        f"{row.here} ({row.verdict})" if ran else row.here,
+    )
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
