@@ -51,6 +51,6 @@ def _concerns(found: Finding, cell: Cell) -> bool:
 
 
 def _letter(place: int) -> str:
-    """a to z, then aa, ab, ..."""
+    """A to z, then aa, ab, ..."""
     first, last = divmod(place, len(ascii_lowercase))
     return (ascii_lowercase[first - 1] if first else "") + ascii_lowercase[last]
