@@ -71,6 +71,13 @@ def test_a_backbone_is_for_those_systems_that_have_one(home: Home) -> None:
     assert {each.config.settings.get("backbone") for each in planned} == {None, "tiny"}
 
 
+def test_a_paper_without_systems_is_skipped_and_plans_nothing(home: Home) -> None:
+    assert [target.paper.id for target in reproduce.parse_targets([])] == ["llamarec"]
+    (target,) = reproduce.parse_targets(["llm-trsr"])
+    assert reproduce.columns(target, None) == {}
+    assert plan(home, target) == []
+
+
 def test_targets_are_merged_and_checked() -> None:
     (target,) = reproduce.parse_targets(["llamarec:3", "llamarec:1", "llamarec:3"])
     assert target.tables == ("3", "1")
