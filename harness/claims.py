@@ -67,32 +67,33 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
 
     Args:
         paper: the paper.
-        cells: cells of its tables.
+        cells: cells of one of its tables or several; claims about other tables are left out.
     """
     by_place = {(c.table, c.dataset, c.system, c.metric, c.k): c for c in cells}
     rows = []
     for where, column, rival, place in _claimed(paper):
+        if not any(column.table == cell.table for cell in cells):
+            continue
         own = Fraction(column.numbers[place]) - Fraction(rival.numbers[place])
         found = _range(paper, column, rival, place)
         here = by_place.get((column.table, column.dataset, rival.method, place.metric, place.k))
         cell = by_place.get((column.table, column.dataset, column.method, place.metric, place.k))
-        rows.append(
-            ClaimRow(
-                paper=paper.id,
-                where=where,
-                table=column.table,
-                dataset=column.dataset,
-                system=column.method,
-                rival=rival.method,
-                metric=str(place),
-                published_difference=float(own),
-                p_low=found.p_low if found else None,
-                p_high=found.p_high if found else None,
-                printed="reversed" if own < 0 else FROM_CELLS[found.decision] if found else "undecidable",
-                **(_judged(here.test) if here and here.test and here.test.comparison.a == column.method else {}),
-                verdict=cell.verdict if cell else "not run",
-            )
+        row = ClaimRow(
+            paper=paper.id,
+            where=where,
+            table=column.table,
+            dataset=column.dataset,
+            system=column.method,
+            rival=rival.method,
+            metric=str(place),
+            published_difference=float(own),
+            p_low=found.p_low if found else None,
+            p_high=found.p_high if found else None,
+            printed="reversed" if own < 0 else FROM_CELLS[found.decision] if found else "undecidable",
+            verdict=cell.verdict if cell else "not run",
         )
+        tested = here.test if here and here.test and here.test.comparison.a == column.method else None
+        rows.append(_judged(row, tested) if tested else row)
     return rows
 
 
@@ -126,18 +127,18 @@ def _cached_range(
     return p_range(dict(own), dict(rival), metric, k, users)
 
 
-def _judged(test: CellTest) -> dict[str, float | int | str | None]:
-    row = test.comparison
+def _judged(row: ClaimRow, test: CellTest) -> ClaimRow:
     finding = test.finding()
     if finding == "open":
         here = "not supported" if (test.published_power or 0) >= ENOUGH_POWER else "undecidable"
     else:
         here = "supported" if finding == "better" else "reversed"
-    return {
-        "difference": row.difference,
-        "p": row.p_deciding,
-        "p_holm": row.p_holm,
+    found = {
+        "difference": test.comparison.difference,
+        "p": test.comparison.p_deciding,
+        "p_holm": test.comparison.p_holm,
         "power": test.published_power,
         "n_needed": test.published_n_needed,
         "here": here,
     }
+    return row.model_copy(update=found)

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.papers.paper import Paper
 from reports import legend
+from reports.listing import Listing
 from reports.table import Grid
 
 ESCAPES = {
@@ -37,8 +38,8 @@ def _accented(letter: str) -> str:
     return letter if letter.isalpha() and ord(letter) < 0x180 else "?"
 
 
-def render(paper: Paper, grids: Sequence[Grid]) -> str:
-    """One document with every table; it needs the packages geometry and booktabs."""
+def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None) -> str:
+    """One document with every table, and the claims where there are any; it needs geometry and booktabs."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         block_start_string="<%",
@@ -54,4 +55,4 @@ def render(paper: Paper, grids: Sequence[Grid]) -> str:
         autoescape=False,
         finalize=lambda value: escape(str(value)),
     )
-    return environment.get_template("report.tex.j2").render(paper=paper, grids=grids, legend=legend)
+    return environment.get_template("report.tex.j2").render(paper=paper, grids=grids, claimed=claimed, legend=legend)

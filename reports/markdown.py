@@ -6,6 +6,7 @@ from tabulate import tabulate
 
 from harness.papers.paper import Paper
 from reports import legend
+from reports.listing import Listing
 from reports.pictures import Picture
 from reports.table import Block, Entry, Grid
 
@@ -13,16 +14,21 @@ SPECIAL = "\\`*_{}[]<>|#"
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", None: "{}"}
 
 
-def render(paper: Paper, grids: Sequence[Grid], pictures: Sequence[Picture]) -> str:
+def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, pictures: Sequence[Picture]) -> str:
     """One document with every table.
 
     Args:
         paper: the paper.
         grids: its tables.
+        claimed: the claims table, or None without claims.
         pictures: their files lie beside the document.
     """
     parts = [f"# {escape(paper.title)}", f"{escape(', '.join(paper.authors))}. {escape(paper.venue)}. <{paper.url}>"]
     parts += [_table(grid) for grid in grids]
+    if claimed:
+        rows = [list(map(escape, row)) for row in claimed.rows]
+        table = tabulate(rows, list(map(escape, claimed.headings)), tablefmt="pipe", disable_numparse=True)
+        parts += [f"## {claimed.title}", escape(claimed.caption), table]
     for each in pictures:
         parts += [f"## {each.title}", escape(each.caption), f"![{each.title}]({each.file(paper.id)})"]
     verdicts = "\n".join(f"- `{verdict}`: {escape(meaning)}" for verdict, meaning in legend.VERDICTS)

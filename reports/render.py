@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cells import Cell
+from harness.claims import claims as claims_of
 from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.store import Run
-from reports import csv, html, json, latex, markdown, terminal
+from reports import claims, csv, html, json, latex, markdown, terminal
 from reports.pictures import pictures
 from reports.table import grid
 
@@ -40,14 +41,15 @@ def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: s
     paper = papers.load(paper_id)
     tables = dict.fromkeys(cell.table for cell in cells)
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
+    claimed = claims.listing(claims_of(paper, cells))
     if format_ == "md":
-        return markdown.render(paper, grids, pictures(cells, runs))
+        return markdown.render(paper, grids, claimed, pictures(cells, runs))
     if format_ == "tex":
-        return latex.render(paper, grids)
+        return latex.render(paper, grids, claimed)
     if format_ == "html":
-        return html.render(paper, grids, pictures(cells, runs))
+        return html.render(paper, grids, claimed, pictures(cells, runs))
     colour = sys.stdout.isatty()
-    return terminal.render(paper, grids, shutil.get_terminal_size().columns if colour else WIDTH, colour)
+    return terminal.render(paper, grids, claimed, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
 
 def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Path, command: str) -> list[Path]:

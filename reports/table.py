@@ -8,6 +8,7 @@ from harness.cells import Cell
 from harness.papers.paper import Paper
 from harness.store import Run
 from reports.foot import SHORT, commit, foot
+from reports.footnotes import Footnotes, footnotes
 from reports.notes import notes
 
 Place = Literal["best", "second"]
@@ -82,28 +83,29 @@ def grid(paper: Paper, table: str, cells: Sequence[Cell], runs: Sequence[Run], c
         runs: all runs there are.
         command: what rebuilds the table from these runs.
     """
-    spec = paper.table(table)
+    spec, found = paper.table(table), footnotes(paper.id, table)
     by_id = {run.record.run: run for run in runs}
     shown = [by_id[run] for run in dict.fromkeys(run for cell in cells for run in cell.runs)]
     return Grid(
         title=f"Table {table}",
         caption=spec.caption,
         corner="metric" if spec.kind == "accuracy" else "data set",
-        blocks=_accuracy_blocks(cells, by_id) if spec.kind == "accuracy" else (_statistics_block(cells, by_id),),
+        blocks=_accuracy_blocks(cells, by_id, found) if spec.kind == "accuracy" else (_statistics_block(cells, by_id),),
         foot=foot(paper, table, cells, shown, command),
-        notes=notes(cells, shown, by_id),
+        notes=(*notes(cells, shown, by_id), *found.sentences()),
         runs=_provenance(shown),
     )
 
 
-def _accuracy_blocks(cells: Sequence[Cell], by_id: dict[str, Run]) -> tuple[Block, ...]:
+def _accuracy_blocks(cells: Sequence[Cell], by_id: dict[str, Run], found: Footnotes) -> tuple[Block, ...]:
     blocks = []
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         own = [cell for cell in cells if cell.dataset == dataset]
         rows = []
         for label in dict.fromkeys(f"{cell.metric}@{cell.k}" for cell in own):
             row = [cell for cell in own if f"{cell.metric}@{cell.k}" == label]
-            entries = (_entry(cell, place, by_id) for cell, place in zip(row, places(row), strict=True))
+            ranked = zip(row, places(row), strict=True)
+            entries = (_entry(cell, place, by_id, found.mark(cell)) for cell, place in ranked)
             rows.append((label, tuple(entries)))
         columns = tuple(dict.fromkeys(cell.system or "" for cell in own))
         blocks.append(Block(dataset, columns, tuple(rows)))
@@ -130,8 +132,8 @@ def places(row: Sequence[Cell]) -> list[Place | None]:
     return [names.get(value) for value in values]
 
 
-def _entry(cell: Cell, place: Place | None, by_id: dict[str, Run]) -> Entry:
-    published = (f"paper {cell.printed}",) if cell.printed else ()
+def _entry(cell: Cell, place: Place | None, by_id: dict[str, Run], footnote: str = "") -> Entry:
+    published = (f"paper {cell.printed}{footnote}",) if cell.printed else ()
     if cell.mean is None:
         return Entry("not run", "", "", None, published, "", "")
     lines = list(published)

@@ -10,18 +10,20 @@ from rich.text import Text
 
 from harness.papers.paper import Paper
 from reports import legend
+from reports.listing import Listing
 from reports.table import Block, Entry, Grid
 
 MARKS = {"best": ("*", "bold"), "second": ("+", "underline"), None: ("", "")}
 COLOURS = {"reproduced": "green", "differs": "red", "undecided": "yellow"}
 
 
-def render(paper: Paper, grids: Sequence[Grid], width: int, colour: bool) -> str:
+def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, width: int, colour: bool) -> str:
     """One page with every table.
 
     Args:
         paper: the paper.
         grids: its tables.
+        claimed: the claims table, or None without claims.
         width: characters a line; a narrow terminal wraps the lines of a cell.
         colour: whether the terminal understands styles.
     """
@@ -35,6 +37,12 @@ def render(paper: Paper, grids: Sequence[Grid], width: int, colour: bool) -> str
             console.print(Text(f"{name}: {text}"))
         for note in grid.notes:
             console.print(Text(f"- {note}"))
+    if claimed:
+        console.print(Text(f"\n{claimed.title}. {claimed.caption}", "bold"))
+        table = Table(*claimed.headings, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for row in claimed.rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
     console.print(Text(f"\n{legend.CELL} {legend.PLACES} *: best, +: second."))
     for verdict, meaning in legend.VERDICTS:
         console.print(Text(f"  {verdict}: {meaning}", COLOURS.get(verdict, "")))

@@ -45,6 +45,7 @@ LAYERS = (
         "evidence",
         "cells",
         "keeping",
+        "claims",
         "recheck",
         "significance",
         "compare",

@@ -84,6 +84,13 @@ def test_a_probed_run_is_not_the_cached_run_of_a_plan(home: Home, probe: Probe |
     assert first().estimate_s == (made.record.wall_s if counts else None)
 
 
+def test_a_paper_without_systems_is_skipped_and_plans_nothing(home: Home) -> None:
+    assert [target.paper.id for target in reproduce.parse_targets([])] == ["llamarec"]
+    (target,) = reproduce.parse_targets(["llm-trsr"])
+    assert reproduce.columns(target, None) == {}
+    assert plan(home, target) == []
+
+
 def test_targets_are_merged_and_checked() -> None:
     (target,) = reproduce.parse_targets(["llamarec:3", "llamarec:1", "llamarec:3"])
     assert target.tables == ("3", "1")

@@ -45,9 +45,9 @@ class Estimator:
         """How many users may have been hit if its mean is among the values."""
         return set(self._hits(values).sum(axis=0).tolist())
 
-    def share(self, unit: Fraction) -> float:
-        """At most this share of the numbers with such a last digit can be printed: the chance to fit by accident."""
-        return min(1.0, self.denominator * float(unit))
+    def share(self, width: Fraction) -> float:
+        """At most this share of intervals so wide holds one of its means: the chance to fit by accident."""
+        return min(1.0, self.denominator * float(width))
 
     def _hits(self, values: Interval) -> Integers:
         """All hits in full batches and in the short one that give one of the values, shape [2, solution]."""
@@ -81,12 +81,12 @@ def mean_of_runs(users: int, runs: int) -> Estimator:
 
 
 @cache
-def alternatives(users: int, unit: Fraction) -> tuple[Estimator, ...]:
-    """Every other estimator of these users that does not give all numbers with such a last digit, the coarsest first.
+def alternatives(users: int, width: Fraction) -> tuple[Estimator, ...]:
+    """Every other estimator of these users that does not give some mean in any interval so wide, the coarsest first.
 
     Tried are all batch sizes up to 1,024 and means of up to 10 runs.
     """
     sizes = range(2, min(users, LARGEST_BATCH + 1))
     tried = [batch_mean(users, size) for size in sizes] + [mean_of_runs(users, s) for s in range(2, MOST_RUNS + 1)]
-    useful = {each for each in tried if each.name != "exact" and each.share(unit) < 1}
+    useful = {each for each in tried if each.name != "exact" and each.share(width) < 1}
     return tuple(sorted(useful, key=lambda each: (each.denominator, each.name)))

@@ -1,7 +1,7 @@
 """Which other estimator than the exact one gives whole columns of Recalls, and how easily a random column fits it.
 
 The chance is a bound. A column of random digits fits an estimator of denominator D, printed one way, in a share of at
-most D times the worth of the last digit for each cell; and every estimator as coarse as the one that is named, rounded
+most D times what the last digit leaves open for each cell; and every estimator as coarse as the named one, rounded
 or cut, was a way to fit.
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from harness.audit.estimators import LARGEST_BATCH, MOST_RUNS, Estimator, alternatives
 from harness.audit.finding import decimal
-from harness.audit.printed import CONVENTIONS, Convention, interval, unit
+from harness.audit.printed import CONVENTIONS, Convention, interval
 from harness.audit.published import Column
 
 LEVEL = 0.05
@@ -39,15 +39,15 @@ class Fit(NamedTuple):
 
 def fits(columns: Sequence[Column], users: int) -> list[Fit]:
     """Estimators and conventions that give all Recalls of all columns, the coarsest first."""
-    tried = (Fit(*each) for each in product(alternatives(users, _units(columns)[0]), CONVENTIONS))
+    tried = (Fit(*each) for each in product(alternatives(users, _widths(columns)[0]), CONVENTIONS))
     return [fit for fit in tried if all(map(fit.gives, columns))]
 
 
 def chance(columns: Sequence[Column], users: int, fit: Fit) -> float:
     """At most this share of columns of random digits fits an estimator as coarse as that one."""
-    units = _units(columns)
-    tried = [each for each in alternatives(users, units[0]) if each.denominator <= fit.estimator.denominator]
-    return min(1.0, sum(len(CONVENTIONS) * prod(map(each.share, units)) for each in tried))
+    widths = _widths(columns)
+    tried = [each for each in alternatives(users, widths[0]) if each.denominator <= fit.estimator.denominator]
+    return min(1.0, sum(len(CONVENTIONS) * prod(map(each.share, widths)) for each in tried))
 
 
 def explained(columns: Sequence[Column], users: int, fitting: Sequence[Fit]) -> str:
@@ -78,9 +78,10 @@ def explained(columns: Sequence[Column], users: int, fitting: Sequence[Fit]) -> 
     return sentence + (f", those of one column with at most {one:.2g}" if len(columns) > 1 else "")
 
 
-def _units(columns: Sequence[Column]) -> list[Fraction]:
-    """The worth of each Recall's last digit, the smallest first."""
-    return sorted(unit(printed) for column in columns for printed in column.recalls().values())
+def _widths(columns: Sequence[Column]) -> list[Fraction]:
+    """How much the last digit of each Recall leaves open, the least first."""
+    stood_for = [interval(printed, "rounded") for column in columns for printed in column.recalls().values()]
+    return sorted(each.high - each.low for each in stood_for)
 
 
 def _described(fit: Fit, users: int) -> str:

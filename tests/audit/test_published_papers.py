@@ -90,3 +90,16 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(InputError, match=r"gone\.csv: No such file"):
         audit_target("gone.csv")
+
+
+def test_a_paper_says_over_whom_its_means_are() -> None:
+    published = of_paper(papers.load("llamarec"))
+    users = {(c.table, c.dataset, c.method): c.users for c in published.columns}
+    assert users["1", "ML-100k", "NARM"] == 610
+    assert users["4", "Beauty", "LlamaRec"] == 22332
+    assert users["4", "Beauty", "P5"] is None  # quoted from another paper, on other users
+    assert users["3", "ML-100k", "NARM"] is None  # no paper's file states it
+    assert not any(column.method == "Popularity" for column in published.columns)
+    (subset,) = published.subsets
+    assert (subset.table, subset.whole, subset.among) == ("3", "1", 20)
+    assert subset.contained == {"LRURec", "LlamaRec"}

@@ -94,6 +94,17 @@ def test_lrurecs_columns_agree_with_each_other_only_as_batch_means(k: int, hits:
     assert not counts_that_print(subset, 1 / 123)
 
 
+def test_llm_trsrs_table_is_there_and_none_of_its_systems_yet() -> None:
+    llm_trsr = paper.load("llm-trsr")
+    table = llm_trsr.table("2")
+    assert isinstance(table, AccuracyTable)
+    rows = [row for grid in table.published.values() for row in grid.values()]
+    assert sum(value is not None for row in rows for value in row.values()) == 120
+    assert table.published["Amazon-M2"]["Recall@5"]["CORE"] == "0.4632"
+    assert table.published["MIND"]["MRR@10"]["LLM-TRSR-Recurrent"] == "0.8534"
+    assert not llm_trsr.systems
+
+
 def test_names_lead_to_the_harness() -> None:
     assert LLAMAREC.datasets["ML-100k"].names == ("ml-latest-small", "ml-100k")
     assert LLAMAREC.datasets["Games"].names == ("amazon-games-2014",)
@@ -125,6 +136,13 @@ def test_unknown_names_are_refused_in_one_line() -> None:
         (("default_datasets: [ML-100k]", "default_datasets: [ML-1M]"), "ML-1M is not under datasets"),
         (("users: {system: LRURec", "users: {system: LRU"), "system LRU is not under systems"),
         (("tables:", "tables: ["), "while parsing"),
+        (
+            ('where: abstract, table: "1"', 'where: abstract, table: "2"'),
+            r"claim \(abstract\): 2 is no table of metrics",
+        ),
+        (('table: "1", system: LlamaRec}', 'table: "1", system: GPT}'), "table 1 has no GPT on ML-100k"),
+        (("datasets: [Beauty], percent", "datasets: [Toys], percent"), "table 1 has no data set Toys"),
+        (('"14.31"', "14 %"), "percent"),
     ],
 )
 def test_a_paper_that_does_not_hold_to_the_schema_is_refused(
