@@ -175,8 +175,8 @@ def run_(
     found = probes.findings(finished)
     if as_json:
         summary = {"run": finished.record.run, "folder": str(finished.folder), "cached": cached}
-        named = {key: getattr(finished.config, key) for key in ("system", "dataset", "profile", "seed")}
-        console.document(summary | named | {"metrics": values} | found)
+        asked = {key: getattr(finished.config, key) for key in ("system", "dataset", "profile", "seed")}
+        console.document(summary | asked | {"metrics": values} | found)
     else:
         console.table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in values.items()])
         show.findings(found)
@@ -199,7 +199,8 @@ def reproduce_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, run nothing.")] = False,
     tune: Annotated[bool, typer.Option("--tune", help="Tune LLMs afresh, whatever adapter the profile takes.")] = False,
     from_reference: Annotated[
-        bool, typer.Option("--from-reference", help="Score again with the repository's adapters, and compare.")
+        bool,
+        typer.Option("--from-reference", help="Only score the papers' kept adapters on --datasets again."),
     ] = False,
     device: DeviceOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("report"),
@@ -290,7 +291,7 @@ def compare_(
     named_runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Identities, or run folders.")],
     runs: RunsOption = None,
     permutations: Annotated[int, typer.Option("--permutations", min=1, help="Of the sign-flip test.")] = PERMUTATIONS,
-    estimator: EstimatorOption = None,
+    estimator: Annotated[str, typer.Option("--estimator", help="exact, batch-mean:N or target-first.")] = "exact",
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -304,7 +305,7 @@ def compare_(
         if name not in finished and not Path(name).is_dir():
             raise InputError(f"{name}: neither a run under {folder} nor a run's folder")
     chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
-    compared = compare.compare(chosen, estimator or "exact", permutations)
+    compared = compare.compare(chosen, estimator, permutations)
     show.comparisons(compared, permutations, as_json)
 
 

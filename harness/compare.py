@@ -38,13 +38,15 @@ def systems(runs: Sequence[Run]) -> list[Side]:
     A system is called by its name, and where two configurations of it are compared, by a run's identity too.
 
     Raises:
-        InputError: the runs read different data, or one seed of a configuration twice.
+        InputError: the runs read different data or answered different tasks, or one seed of a configuration twice.
     """
     groups: dict[str, list[Run]] = {}
     data = {source.sha256 for source in runs[0].record.data} if runs else set()
     for run in runs:
         if {source.sha256 for source in run.record.data} != data:
             raise InputError(f"run {run.record.run}: read other data than run {runs[0].record.run}")
+        if run.config.task != runs[0].config.task:
+            raise InputError(f"run {run.record.run}: was asked another task than run {runs[0].record.run}")
         groups.setdefault(configuration(run), []).append(run)
     for own in groups.values():
         if len({run.config.seed for run in own}) < len(own):

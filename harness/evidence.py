@@ -1,6 +1,6 @@
 """Which runs stand behind a column of a table: one configuration, one run a seed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -40,18 +40,23 @@ class Evidence:
         )
 
 
-def configuration(run: Run) -> str:
+def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
     """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run.
 
     The device is left aside: seeds may have been run on several machines, as the list of runs behind a table tells.
+
+    Args:
+        run: the run.
+        runs: all runs by identity; a ranker's configuration includes that of its retriever's run where that is known.
     """
     config = complete(run.config).model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
-    return "\n".join([config, *inputs])
+    retriever = (runs or {}).get(run.config.retriever.run) if run.config.retriever else None
+    return "\n".join([config, *inputs, *([configuration(retriever)] if retriever else [])])
 
 
 def choose(
-    runs: Iterable[Run], system: str, datasets: Iterable[str], selections: Iterable[Selection] = ()
+    runs: Sequence[Run], system: str, datasets: Iterable[str], selections: Sequence[Selection] = ()
 ) -> tuple[tuple[Run, ...], int]:
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
@@ -65,36 +70,44 @@ def choose(
         datasets: the harness's names of data sets, the preferred one first.
         selections: all searches there are.
     """
-    own = sorted((run for run in runs if run.config.system == system), key=lambda run: run.record.started_at)
+    by_id = {run.record.run: run for run in runs}
+    own = sorted((run for run in by_id.values() if run.config.system == system), key=lambda run: run.record.started_at)
     for dataset in datasets:
         groups: dict[str, dict[int, Run]] = {}
         for run in own:
             if run.config.dataset == dataset:
-                groups.setdefault(configuration(run), {})[run.config.seed] = run
+                groups.setdefault(configuration(run, by_id), {})[run.config.seed] = run
         if groups:
             best = max(groups.values(), key=lambda by_seed: _preference(list(by_seed.values()), selections))
             return tuple(best[seed] for seed in sorted(best)), len(groups)
     return (), 0
 
 
-def _preference(runs: list[Run], selections: Iterable[Selection]) -> tuple[bool, int, bool, bool, int, float, str]:
+def _preference(runs: list[Run], selections: Sequence[Selection]) -> tuple[bool, int, bool, bool, int, float, str]:
     config = runs[0].config
     profile = get_args(Profile).index(config.profile)
-    own, taken = follows(config, config.profile), any(each.takes(config) for each in selections)
+    own, taken = follows(config, config.profile), is_taken(runs[0], selections)
     validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
     return is_paper_budget(config), profile, own, taken, len(runs), sum(validation) / len(runs), latest
 
 
-def gather(runs: Iterable[Run], system: str, datasets: Iterable[str], selections: Iterable[Selection] = ()) -> Evidence:
+def is_taken(run: Run, selections: Sequence[Selection]) -> bool:
+    """Whether a run has the configuration that a search on the same data took."""
+    inputs = {source.name: source.sha256 for source in run.record.data}
+    own = [each for each in selections if each.inputs == inputs and each.covers(run.config)]
+    return bool(own) and own[0].takes(run.config)
+
+
+def gather(runs: Sequence[Run], system: str, datasets: Iterable[str], selections: Sequence[Selection] = ()) -> Evidence:
     """The chosen runs with all their outcomes."""
     chosen, configurations = choose(runs, system, datasets, selections)
-    tried = max((len(each.tried) for run in chosen[:1] for each in selections if each.takes(run.config)), default=1)
+    tried = max((len(each.tried) for run in chosen[:1] for each in selections if is_taken(run, [each])), default=1)
     return Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations, tried)
 
 
 def restrict(
-    evidence: Evidence, runs: Iterable[Run], retriever: str, among: int, selections: Iterable[Selection] = ()
+    evidence: Evidence, runs: Sequence[Run], retriever: str, among: int, selections: Sequence[Selection] = ()
 ) -> Evidence:
     """Keep only the users whose target the retriever's run of the same seed ranks among its first ``among``.
 
@@ -119,7 +132,7 @@ def restrict(
 
 
 def _retrieved(
-    run: Run, runs: Iterable[Run], retriever: str, among: int, selections: Iterable[Selection]
+    run: Run, runs: Sequence[Run], retriever: str, among: int, selections: Sequence[Selection]
 ) -> npt.NDArray[np.int64]:
     """Users that the retriever's run with the data, profile and seed of ``run`` found, shape [query]."""
     shared = (run.config.dataset, run.config.profile, run.config.seed)

@@ -40,7 +40,7 @@ def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple
     sources = {source.name: source.sha256 for source in data.load(config.dataset, home, report).sources}
     for done in selection.all_selections(home.runs):
         if done.covers(config) and (done.config.seed, done.inputs) == (config.seed, sources):
-            return run.execute(done.config, home, command, report)
+            return run.execute(done.config.model_copy(update={"device": config.device}), home, command, report)
     started, grid = datetime.now(UTC).isoformat(timespec="seconds"), register.find(config.system).grid
     tried, checkpoints, monitor = [], [], ""
     for point in points(config):

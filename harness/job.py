@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from harness import blind, checkpoint, environment, outcomes, positions, probes, store
-from harness.blind import Comparison
+from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
 from harness.data.splits import Split, leave_one_out
@@ -77,7 +77,7 @@ class Job:
             system, fit = self.fit()
             compared = None
             if config.probe == "label-blind":
-                compared = Comparison(system.score, self.twin().fit()[0].score)
+                compared = BothScores(system.score, self.twin().fit()[0].score)
             clock.append(time.perf_counter())
             answers = self.answer(compared or system.score)
             clock.append(time.perf_counter())
@@ -116,7 +116,7 @@ class Job:
             wall_s=(fit.elapsed_s or fit_s) + score_s,
             peak_memory_bytes=environment.peak_memory_bytes(),
             peak_device_memory_bytes=environment.peak_device_memory_bytes(),
-            energy_j=None if energy is None or spent is None else spent - energy,
+            energy_j=None if energy is None or spent is None or resumed else spent - energy,
             data=self.dataset.sources,
             data_notes=self.dataset.notes,
             model=system.backbone(),
@@ -217,7 +217,7 @@ def _as_trained(run: Run) -> FitRecord:
     record = run.record
     where = record.hardware.get("gpu") or record.hardware.get("processor") or "unknown"
     facts = {"weights_of_run": record.run, "trained_on": str(where), "trained_at_commit": record.git_sha or "unknown"}
-    return record.fit.model_copy(update={"notes": record.fit.notes | facts, "elapsed_s": None})
+    return record.fit.model_copy(update={"notes": facts | record.fit.notes, "elapsed_s": None})
 
 
 @contextmanager

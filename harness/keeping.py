@@ -5,6 +5,8 @@ from pathlib import Path
 
 from harness import selection, store
 from harness.cells import Cell
+from harness.errors import InputError
+from harness.evidence import is_taken
 from harness.selection import Selection
 from harness.store import Run
 
@@ -19,7 +21,7 @@ def keep(cells: Iterable[Cell], runs: Sequence[Run], selections: Iterable[Select
         The copies' folders.
 
     Raises:
-        InputError: a run is itself a copy that lacks what must be kept.
+        InputError: a run is itself a copy that lacks what must be kept, or a retriever's run is missing.
     """
     by_id = {run.record.run: run for run in runs}
     shown = [by_id[run] for run in dict.fromkeys(run for cell in cells for run in cell.runs)]
@@ -27,7 +29,9 @@ def keep(cells: Iterable[Cell], runs: Sequence[Run], selections: Iterable[Select
         run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever
     }
     files |= {run.record.run: (store.WEIGHTS,) for run in shown if run.config.retriever}
+    if missing := files.keys() - by_id.keys():
+        raise InputError(f"--keep: retriever's run {min(missing)} is not among the runs; its lists must be kept too")
     for each in selections:
-        if any(each.takes(run.config) for run in shown):
+        if any(is_taken(run, [each]) for run in shown):
             selection.write(each, folder)
-    return [store.keep(by_id[run], folder, *more) for run, more in files.items() if run in by_id]
+    return [store.keep(by_id[run], folder, *more) for run, more in files.items()]

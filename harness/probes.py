@@ -40,12 +40,17 @@ def is_order(probe: Probe | None) -> bool:
     return probe is not None and probe.startswith("order:")
 
 
-def check(probe: Probe | None, spec: SystemSpec) -> None:
+def check(probe: Probe | None, spec: SystemSpec, settings: dict[str, Any]) -> None:
     """Refuse what cannot be.
 
     Raises:
-        InputError: the candidates' order, of a system that is shown none.
+        InputError: the candidates' order, of a system that is shown none; or a probe of training, of a system that is
+            not trained or whose training asks a retriever that knows the old ids.
     """
+    if probe in ("permute-ids", "label-blind") and settings.get("adapter"):
+        raise InputError(f"--probe {probe}: is about training, which an adapter skips; tune (adapter=null)")
+    if probe == "permute-ids" and settings.get("train_candidates") == "retrieved":
+        raise InputError(f"--probe {probe}: its retriever knows the old ids; leave out train_candidates=retrieved")
     if is_order(probe) and "retriever" not in spec.needs:
         raise InputError(f"--probe {probe}: system {spec.name} ranks the whole catalogue; it takes a re-ranker")
 

@@ -96,5 +96,6 @@ def recheck(
         system.restore(run.weights(), job.context())
         here, then = environment.hardware(), run.record.hardware
         alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))
+        alike &= run.config.device == device
         alike &= environment.versions().get("torch") == run.record.versions.get("torch")
         yield Recheck(run, job.answer(system.score).test, alike)

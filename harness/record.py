@@ -83,7 +83,7 @@ class RunRecord(Strict):
         wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart, for the last part of a resumed run.
         peak_memory_bytes: of the whole process; under ``harness run`` it may have made the retriever's run as well.
         peak_device_memory_bytes: the most that torch held on the GPU; None without one.
-        energy_j: of the GPU, in joules, where it can be read.
+        energy_j: of the GPU, in joules, where it can be read; None for a resumed run, whose first part was not read.
         data: the files that were read.
         files: sha256 of the folder's other files.
         seal: sha256 of the record itself without this field, so that an edit shows.

@@ -68,12 +68,16 @@ def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Fi
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
     """Load and check what a run needs; runs that it rests on are executed first."""
     spec = register.find(config.system)
-    probes.check(config.probe, spec)
+    probes.check(config.probe, spec, config.settings)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
     dataset = order_ties(dataset, config.task.same_time, config.seed)
     digests = inputs(spec, config, dataset, home, report)
-    retriever = None
+    trained = retriever = None
+    if config.settings.get("adapter") and config.probe != "ceiling":
+        trained = _released(config, dataset, digests, home)
+        own = {key: config.settings[key] for key in ("adapter", *spec.layout)}
+        config = config.model_copy(update={"settings": trained.config.settings | own})
     if "retriever" in spec.needs:
         retriever = _retriever(config, dataset, home, command, report)
         config = config.model_copy(
@@ -81,10 +85,7 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
         )
     home.work.mkdir(parents=True, exist_ok=True)
     run = store.identity(config, digests)
-    trained = None
     unprobed = config.model_copy(update={"probe": None})
-    if config.settings.get("adapter"):
-        trained = _released(config, dataset, digests, home)
     if probes.is_order(config.probe):
         trained, _ = execute(unprobed, home, command, report)
     if config.probe == "ceiling" and retriever is None:
@@ -95,21 +96,27 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
 
 
 def _released(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home) -> Run:
-    """The kept run whose adapter is taken.
+    """The kept run whose adapter is taken, and with it the settings that it was tuned by.
 
     Raises:
-        InputError: there is none of that name, or it was tuned on other data or another backbone.
+        InputError: there is none of that name, or it was tuned on other data, for another task, from another seed or on
+            another backbone.
     """
     name = config.settings["adapter"]
     kept = [run for run in store.all_runs(home.released) if run.record.run == name] if home.released else []
     if not kept:
-        raise InputError(f"adapter={name}: no released run of that name here; tune afresh (--tune, or adapter=null)")
-    record = kept[0].record
+        raise InputError(f"adapter={name}: no released run of that name here; tune afresh (adapter=null)")
+    other, record = kept[0].config, kept[0].record
     read = {source.name: source.sha256 for source in dataset.sources}
-    if {source.name: source.sha256 for source in record.data} != read:
-        raise InputError(f"adapter={name}: was tuned on {record.dataset}'s data, not on this; tune afresh (--tune)")
-    if record.model is None or record.model.sha256 != digests.get("backbone"):
-        raise InputError(f"adapter={name}: was tuned on another backbone; tune afresh (--tune)")
+    differs = {
+        "data": {source.name: source.sha256 for source in record.data} != read,
+        "task": other.task != config.task,
+        "seed": other.seed != config.seed,
+        "backbone": record.model is None or record.model.sha256 != digests.get("backbone"),
+    }
+    for what, different in differs.items():
+        if different:
+            raise InputError(f"adapter={name}: was tuned with another {what}; tune afresh (adapter=null)")
     return kept[0]
 
 

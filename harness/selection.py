@@ -106,7 +106,10 @@ def _read(path: Path) -> Selection:
 
 
 def as_searched(config: RunConfig, selections: Iterable[Selection]) -> RunConfig:
-    """The config with the settings that a search over them took on validation; as it is where there was none."""
+    """The config with the settings that a search over them took on validation; as it is where there was none.
+
+    Of searches from several seeds the first one given counts.
+    """
     for selection in selections:
         if selection.covers(config):
             return config.model_copy(update={"settings": config.settings | selection.searched()})

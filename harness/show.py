@@ -86,7 +86,8 @@ def comparisons(found: Sequence[Comparison], permutations: int, as_json: bool) -
         f"p: sign-flip test, {permutations:,} permutations. Holm: over a family of {found[0].family} tests (all pairs, "
         "all metrics), of `users and seeds` where there are several seeds of both, else of p. Interval: percentile "
         "bootstrap. d: Cohen's, paired. better: share of queries, ties counted half. 80 % power from: the smallest "
-        "difference that a test at 5 % would find; users needed: for the observed one."
+        "difference that one test at 5 %, over users alone and before correction, would find; users needed: for the "
+        "observed one."
     )
 
 

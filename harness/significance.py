@@ -7,12 +7,13 @@ family of their own. Tests are claims about other users, so they use the exact m
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from harness.evidence import Evidence
 from harness.paired.comparison import Comparison, Side, compare
 from harness.paired.differences import At
-from harness.paired.power import LEVEL, power, queries_needed
+from harness.paired.power import ALPHA, power, queries_needed
 
 Column = tuple[str, str]  # data set and system, as printed
 
@@ -22,6 +23,8 @@ class CellTest(BaseModel):
 
     Attributes:
         comparison: the paper's own system (``a``) less the cell's (``b``).
+        added: whether the system is one that the harness adds to the paper's.
+        profiles: of the two systems' runs.
         published_difference: the same difference as published; None where a number is missing.
         published_power: the chance that a test with these queries finds a true difference of that size.
         published_n_needed: the queries that 80 % power for it would need.
@@ -30,13 +33,15 @@ class CellTest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     comparison: Comparison
+    added: bool
+    profiles: tuple[str, str]
     published_difference: float | None
     published_power: float | None
     published_n_needed: int | None
 
     def finding(self) -> Literal["better", "worse", "open"]:
         """Whether the paper's own system is better or worse than this one, at 5 % after correction."""
-        if self.comparison.p_holm > LEVEL:
+        if self.comparison.p_holm > ALPHA:
             return "open"
         return "better" if self.comparison.difference > 0 else "worse"
 
@@ -70,21 +75,26 @@ def significance(
         for dataset, system in pairs:
             for at in wanted:
                 gap = _gap(published.get((dataset, own, at)), published.get((dataset, system, at)))
-                found[dataset, system, at] = _judged(next(tests), gap)
+                profiles = (_profile(columns[dataset, own]), _profile(columns[dataset, system]))
+                found[dataset, system, at] = _judged(next(tests), gap, not in_paper, profiles)
     return found
 
 
 def _pair(columns: Mapping[Column, Evidence], own: str, column: Column) -> tuple[Side, Side] | None:
-    """Both systems' outcomes; where users depend on the seed, those of the first seed that both have."""
+    """Both systems' outcomes; where users depend on the seed, those of the first seed that both have.
+
+    None where something was not run, or on other data, for another task or for other users.
+    """
     a, b = columns.get((column[0], own)), columns[column]
-    if a is None or not a.runs or not b.runs or _data(a) != _data(b):
+    if a is None or not a.runs or not b.runs or _data(a) != _data(b) or a.runs[0].config.task != b.runs[0].config.task:
         return None
     if a.per_seed:
         shared = [seed for seed in _seeds(a) if seed in _seeds(b)]
         if not shared:
             return None
         a, b = (each.only(shared[0]) for each in (a, b))
-    return Side(own, a.outcomes), Side(column[1], b.outcomes)
+    asked = {tuple(np.sort(one.query)) for one in (*a.outcomes, *b.outcomes)}
+    return (Side(own, a.outcomes), Side(column[1], b.outcomes)) if len(asked) == 1 else None
 
 
 def _data(evidence: Evidence) -> set[str]:
@@ -99,10 +109,16 @@ def _gap(own: float | None, other: float | None) -> float | None:
     return None if own is None or other is None else own - other
 
 
-def _judged(row: Comparison, gap: float | None) -> CellTest:
+def _profile(evidence: Evidence) -> str:
+    return evidence.runs[0].config.profile
+
+
+def _judged(row: Comparison, gap: float | None, added: bool, profiles: tuple[str, str]) -> CellTest:
     deviation = row.se_users * row.queries**0.5
     return CellTest(
         comparison=row,
+        added=added,
+        profiles=profiles,
         published_difference=gap,
         published_power=None if gap is None else power(gap, deviation, row.queries),
         published_n_needed=None if gap is None else queries_needed(gap, deviation),

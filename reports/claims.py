@@ -21,8 +21,8 @@ CAPTION = (
     "Each claim cell by cell, against the best of the others as printed. As printed: what the cells alone decide, from "
     "the smallest and largest p that any outcomes with these cells give (exact for Recall, outer bounds for MRR and "
     "NDCG). Here: the same difference in these runs on exact means; power: the chance that these users find a true "
-    "difference of the published size at 5 %; users needed: for 80 %. A run with another backbone or budget judges "
-    "that run, not the paper's system: its cell's verdict stands in brackets."
+    "difference of the published size at 5 %, before correction; users needed: for 80 %. A run with another backbone "
+    "or budget judges that run, not the paper's system: its cell's verdict stands in brackets."
 )
 
 

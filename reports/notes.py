@@ -85,18 +85,24 @@ def _families(cells: Sequence[Cell]) -> list[str]:
     """Which tests the daggers come from; the paper's rows and added rows are corrected apart."""
     sentences = []
     for added in (False, True):
-        own = [cell for cell in cells if cell.test and (cell.published is None) == added]
-        if not own:
+        tested = [(cell, cell.test) for cell in cells if cell.test and cell.test.added == added]
+        if not tested:
             continue
-        rows = ", ".join(dict.fromkeys(cell.system or "" for cell in own))
-        sets = ", ".join(dict.fromkeys(cell.dataset for cell in own))
-        test = own[0].test
-        assert test
-        row = test.comparison
+        rows = ", ".join(dict.fromkeys(cell.system or "" for cell, _ in tested))
+        sets = ", ".join(dict.fromkeys(cell.dataset for cell, _ in tested))
+        row = tested[0][1].comparison
+        seeds = "over users and seeds where both have several"
+        if any(test.comparison.seeds_b < (cell.seeds or 0) for cell, test in tested):
+            seeds = "of one seed, as each seed has users of its own"
+        budgets = dict.fromkeys(
+            f"{cell.system} at {test.profiles[1]} beside {row.a} at {test.profiles[0]}"
+            for cell, test in tested
+            if test.profiles[0] != test.profiles[1]
+        )
         sentences.append(
             f"† {row.a} is better, ‡ it is worse than the system of the cell, at 5 % after Holm's correction over a "
             f"family of {row.family} tests ({row.a} against {'the added ' if added else ''}{rows} on {sets}, all "
-            f"metrics), on exact means: sign-flip test over users, {PERMUTATIONS:,} permutations; over users and seeds "
-            "where both have several (docs/statistics.md)."
+            f"metrics), on exact means: sign-flip test over users, {PERMUTATIONS:,} permutations; {seeds} "
+            f"(docs/statistics.md).{' Unequal budgets: ' + ', '.join(budgets) + '.' if budgets else ''}"
         )
     return sentences

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from harness import blind
-from harness.blind import Comparison
+from harness.blind import BothScores
 from harness.errors import InputError, WorkError
 from harness.system import Queries
 from tests.worlds import dataset, random_histories
@@ -11,10 +11,10 @@ from tests.worlds import dataset, random_histories
 DATA = dataset(random_histories(40, 30), n_items=30)
 
 
-def ask(*pairs: tuple[list[list[float]], list[list[float]]], candidates: bool = False) -> Comparison:
+def ask(*pairs: tuple[list[list[float]], list[list[float]]], candidates: bool = False) -> BothScores:
     """A comparison after one batch of queries for each pair of scores."""
     ones, others = (iter([torch.tensor(pair[side]) for pair in pairs]) for side in (0, 1))
-    compared = Comparison(lambda queries: next(ones), lambda queries: next(others))
+    compared = BothScores(lambda queries: next(ones), lambda queries: next(others))
     for one, _ in pairs:
         shown = torch.ones(len(one), len(one[0]), dtype=torch.int64) if candidates else None
         assert compared(Queries(torch.ones(len(one)), torch.ones(len(one), 1), shown)).tolist() == one

@@ -118,12 +118,21 @@ def test_a_released_adapter_ranks_without_tuning(
     assert notes["trained_at_commit"] == (run.record.git_sha or "unknown")
     probed = harness.run("llamarec", films, choice, "--probe", "order:reversed")
     assert probed["run"] != taken["run"]
+    assert harness.run("llamarec", films, choice, "--probe", "ceiling")["metrics"]["Recall@10"] > 0
+    for more, message in (
+        (["--seed", "7"], "another seed"),
+        (["--set=task.exclude=history"], "another task"),
+        (["--probe", "label-blind"], "is about training"),
+        (["--probe", "permute-ids"], "is about training"),
+    ):
+        status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", choice, *more)
+        assert (status, message in error) == (2, True), error
 
     status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", "--set=adapter=0123")
     assert (status, "adapter=0123: no released run of that name here" in error) == (2, True)
     other = prepared_folder(tmp_path / "other", random_histories(60, 40, seed=2))
     status, _, error = harness("run", "llamarec", "--dataset", str(other), "--profile", "smoke", choice)
-    assert (status, "data, not on this" in error) == (2, True)
+    assert (status, "was tuned with another data" in error) == (2, True)
 
 
 def test_compare_takes_identities_and_folders(harness: Harness, films: Path) -> None:

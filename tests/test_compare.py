@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.compare import compare, systems
+from harness.config import TaskConfig
 from harness.errors import InputError
 from harness.show import comparisons
 from tests.made_runs import NEVER_HELD, make_run
@@ -28,6 +29,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         compare([narm, elsewhere])
     with pytest.raises(InputError, match="of one system and configuration"):
         compare([narm])
+    with pytest.raises(InputError, match="was asked another task"):
+        compare([narm, make_run(tmp_path, "lrurec", [1, 2], task=TaskConfig(same_time="shuffled"))])
     again = make_run(tmp_path, "narm", [2, 2])
     with pytest.raises(InputError, match="two runs of its configuration and seed"):
         compare([narm, sasrec, again])

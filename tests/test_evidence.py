@@ -46,6 +46,16 @@ def test_seeds_of_a_ranker_are_one_configuration_though_their_retrievers_runs_di
     assert choose(rankers, "llamarec", ["ml-latest-small"]) == (tuple(rankers), 1)
 
 
+def test_rankers_of_differently_trained_retrievers_are_two_configurations(tmp_path: Path) -> None:
+    retrievers = [
+        make_run(tmp_path, "lrurec", [1, 2], seed=seed, settings={"dropout": dropout})
+        for seed, dropout in ((42, 0.2), (43, 0.5))
+    ]
+    rankers = [make_run(tmp_path, "llamarec", [1, 2], seed=r.config.seed, retriever=r) for r in retrievers]
+    chosen, configurations = choose([*rankers, *retrievers], "llamarec", ["ml-latest-small"])
+    assert (len(chosen), configurations) == (1, 2)
+
+
 def test_only_users_that_the_same_seeds_retriever_found_count(tmp_path: Path) -> None:
     first = make_run(tmp_path, "lrurec", [20, 21, 1, 99], seed=42)
     second = make_run(tmp_path, "lrurec", [50, 3, 60, 70], seed=43)

@@ -8,7 +8,7 @@ from harness.errors import InputError
 from harness.evidence import choose, gather
 from harness.home import Home
 from harness.selection import Selection, Tried
-from tests.made_runs import make_run
+from tests.made_runs import NEVER_HELD, RATINGS, make_run
 
 SETS = ["ml-latest-small"]
 
@@ -21,7 +21,7 @@ def search(dropout: float = 0.5) -> Selection:
     tried = [Tried(settings={"dropout": value}, value=value, best_step=5, steps=9) for value in (0.1, dropout)]
     return Selection(
         config=config(dropout),
-        inputs={},
+        inputs={RATINGS.name: RATINGS.sha256},
         monitor="Recall@10",
         tried=tuple(tried),
         command="harness run narm --grid",
@@ -65,6 +65,8 @@ def test_a_table_shows_what_validation_chose_whatever_has_more_seeds(tmp_path: P
     assert choose(everything, "narm", SETS)[0] == tuple(runs[0.2])
     assert choose(everything, "narm", SETS, [chosen])[0] == tuple(runs[0.5])
     assert (gather(everything, "narm", SETS).tried, gather(everything, "narm", SETS, [chosen]).tried) == (1, 2)
+    elsewhere = chosen.model_copy(update={"inputs": {NEVER_HELD.name: NEVER_HELD.sha256}})
+    assert choose(everything, "narm", SETS, [elsewhere])[0] == tuple(runs[0.2])
 
 
 def test_a_plan_takes_it(tmp_path: Path) -> None:

@@ -58,6 +58,17 @@ def test_what_read_other_data_is_not_judged(tmp_path: Path) -> None:
     assert judged([own, make_run(tmp_path, "narm", NEAR)], tmp_path) == {}
 
 
+def test_profiles_with_other_users_are_not_tested_and_unequal_budgets_are_told(tmp_path: Path) -> None:
+    cheap = make_run(tmp_path, "lrurec", [1, 30, 1], profile="cpu")
+    own = make_run(tmp_path, "llamarec", [1, 30, 2], profile="cpu", retriever=cheap)
+    dear = [make_run(tmp_path, "lrurec", [1, 1, 30]), make_run(tmp_path, "narm", [2, 3, 4])]
+    runs = [cheap, own, *dear]
+    assert not [cell for cell in cells(PAPER, "3", runs) if cell.test]
+    whole = [cell for cell in cells(PAPER, "1", runs) if cell.test]
+    (said,) = (line for line in notes(whole, runs, {}) if line.startswith("†"))
+    assert "Unequal budgets: NARM at paper beside LlamaRec at cpu, LRURec at paper beside LlamaRec at cpu." in said
+
+
 def test_where_users_depend_on_the_seed_one_seed_is_judged(tmp_path: Path) -> None:
     runs = []
     for seed, found in ((42, [1, 2, 3, 40]), (43, [40, 2, 3, 4])):

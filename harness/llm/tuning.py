@@ -63,6 +63,7 @@ class _Progress:
 
     untuned: float
     step: int = 0
+    elapsed_s: float = 0.0
     best: float = -1.0
     best_step: int = 0
     letter_loss: float = math.inf
@@ -111,7 +112,7 @@ def tune(
     if progress is None:
         progress = _Progress(_validate(scorer, settings, context))
         context.report(f"before tuning: {MONITOR} {progress.untuned:.4f}")
-    first_step, started = progress.step, time.perf_counter()
+    first_step, before_s, started = progress.step, progress.elapsed_s, time.perf_counter()
     saved_at = started
 
     for step in track(range(progress.step, last_step), f"tuning, {last_step} steps"):
@@ -122,7 +123,7 @@ def tune(
             group["lr"] = settings.learning_rate * _schedule(step, settings.warmup_steps, last_step)
         with seeded(context.seed, "dropout", step, device=backbone.device):
             progress.window.append(_step(backbone, batch, settings, optimizer))
-        progress.step = step + 1
+        progress.step, progress.elapsed_s = step + 1, before_s + time.perf_counter() - started
         if progress.step % settings.validate_every == 0 or progress.step == last_step:
             _judge(progress, weights, best, _validate(scorer, settings, context))
             step_s = (time.perf_counter() - started) / (progress.step - first_step)
@@ -138,6 +139,7 @@ def tune(
         stopped="budget" if progress.step == last_step else "patience",
         monitor=MONITOR,
         curve=tuple(progress.curve),
+        elapsed_s=before_s + time.perf_counter() - started,
         notes={
             "padding": "right",
             "prompts_seen": min(progress.step * settings.batch_size, len(order)),

@@ -52,7 +52,8 @@ class Comparison(BaseModel):
         effect: Cohen's d of the paired differences.
         superiority: share of queries on which a is better, ties counted half.
         wins, ties, losses: of a.
-        mde_80: the smallest difference that 80 % power at 5 % would find with these queries.
+        mde_80: the smallest difference that 80 % power at 5 % would find with these queries, over users alone and
+            before correction.
         n_needed: queries that the observed difference would need for it.
     """
 

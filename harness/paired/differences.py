@@ -19,6 +19,7 @@ from harness.outcomes import Outcomes
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 At = tuple[str, int]  # a metric and its cut-off
+DIGITS = 12  # of a difference; equal means over seeds must differ by 0
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,4 @@ def differences(
     weight[where.ravel()] = weights
     sign = np.repeat([1 / len(a), -1 / len(b)], [len(a), len(b)])
     value = [metrics.METRICS[name](patterns[:, :-1], k) @ sign * weight for name, k in wanted]
-    return Differences(tuple(wanted), count, np.stack(value, 1))
+    return Differences(tuple(wanted), count, np.stack(value, 1).round(DIGITS))

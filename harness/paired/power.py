@@ -4,7 +4,7 @@ import math
 
 from scipy import stats
 
-LEVEL = 0.05
+ALPHA = 0.05
 POWER = 0.80
 
 
@@ -28,9 +28,9 @@ def queries_needed(difference: float, deviation: float) -> int | None:
 def power(difference: float, deviation: float, queries: int) -> float:
     """The chance that a two-sided test at 5 % finds a true mean difference, on its side of 0."""
     if deviation == 0:
-        return 1.0 if difference else LEVEL / 2
-    return float(stats.norm.cdf(abs(difference) * math.sqrt(queries) / deviation - stats.norm.ppf(1 - LEVEL / 2)))
+        return 1.0 if difference else ALPHA / 2
+    return float(stats.norm.cdf(abs(difference) * math.sqrt(queries) / deviation - stats.norm.ppf(1 - ALPHA / 2)))
 
 
 def _quantiles(power: float) -> float:
-    return float(stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(power))
+    return float(stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(power))

@@ -10,10 +10,10 @@ from scipy.stats import rankdata
 
 from harness.errors import InputError
 from harness.paired.differences import Differences, Floats
+from harness.paired.power import ALPHA
 from harness.seeds import rng
 
 PERMUTATIONS = 100_000
-LEVEL = 0.05
 CHUNK_WORDS = 2**19  # random words in memory at a time, 4 MiB
 WORD = 64
 ROUNDING = 1e-9  # relative; sums that are equal on paper must count as equal
@@ -25,7 +25,7 @@ def check_permutations(permutations: int, family: int) -> None:
     Raises:
         InputError: 1 / (permutations + 1) times the family's size is above the level.
     """
-    needed = int(np.ceil(family / LEVEL)) - 1
+    needed = int(np.ceil(family / ALPHA)) - 1
     if permutations < needed:
         raise InputError(f"{permutations} permutations: a family of {family} tests needs {needed} or more")
 

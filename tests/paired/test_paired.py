@@ -254,6 +254,13 @@ def test_swapping_the_systems_swaps_the_signs() -> None:
     assert isinstance(there, Comparison)
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 5, 6, 10])
+def test_equal_systems_with_several_seeds_are_equal(seeds: int) -> None:
+    runs = tuple(drawn(str(seed), 80, worst=15) for seed in range(seeds))
+    for row in compare([(Side("a", runs), Side("b", runs[::-1]))], WANTED, 1, permutations=999):
+        assert (row.wins, row.losses, row.difference, row.p, row.effect, row.n_needed) == (0, 0, 0, 1, 0, None)
+
+
 def test_groups_with_the_same_differences_are_one() -> None:
     paired = differences([drawn("a", 5000)], [drawn("b", 5000)], WANTED)
     assert isinstance(paired, Differences)
