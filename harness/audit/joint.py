@@ -142,7 +142,8 @@ def _relaxed(counts: Column, within: tuple[Interval, ...]) -> tuple[Fraction, Fr
 def _search(counts: Column, leeway: float) -> OptimizeResult:
     """The integer counts that deviate least, and by at most ``leeway`` steps, from the cells' intervals.
 
-    The deviation is whole steps too: with none but integers HiGHS seldom repairs a solution. A row is scaled to users, its unit to ``NARROWEST`` at least: far above the solver's tolerance of 1e-6.
+    The deviation is whole steps too: with none but integers HiGHS seldom repairs a solution. A row is scaled to users,
+    its unit to ``NARROWEST`` at least: far above the solver's tolerance of 1e-6.
     """
     scale = np.maximum(float(sum(counts.users)) * counts.units.astype(np.float64), NARROWEST)
     rows = counts.rows.astype(np.float64) * scale[:, None]
