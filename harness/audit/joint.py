@@ -10,6 +10,7 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, mi
 from harness.audit.column import Column, Group, batched, column
 from harness.audit.printed import CONVENTIONS, Convention, Interval
 from harness.audit.programme import Cells, Floats, Fractions, exact, least, multipliers
+from harness.audit.silence import library_output_on_stderr
 from harness.errors import WorkError
 
 NODES = 3000
@@ -141,25 +142,26 @@ def _relaxed(counts: Column, within: tuple[Interval, ...]) -> tuple[Fraction, Fr
 def _search(counts: Column, leeway: float) -> OptimizeResult:
     """The integer counts that deviate least, and by at most ``leeway`` steps, from the cells' intervals.
 
-    The deviation is whole steps too: with none but integers HiGHS repairs no solution, which it would say on standard
-    output. A row is scaled to users, its unit to ``NARROWEST`` at least: far above the solver's tolerance of 1e-6.
+    The deviation is whole steps too: with none but integers HiGHS seldom repairs a solution. A row is scaled to users,
+    its unit to ``NARROWEST`` at least: far above the solver's tolerance of 1e-6.
     """
     scale = np.maximum(float(sum(counts.users)) * counts.units.astype(np.float64), NARROWEST)
     rows = counts.rows.astype(np.float64) * scale[:, None]
     low, high = (np.array([float(end) for end in ends]) * scale for ends in zip(*counts.within, strict=True))
     step = scale[:, None] * STEP
     variables = rows.shape[1]
-    return milp(
-        np.append(np.zeros(variables), 1.0),
-        integrality=np.ones(variables + 1),
-        bounds=Bounds(0, np.append(counts.sums.T @ counts.users, leeway)),
-        constraints=[
-            LinearConstraint(np.hstack([rows, step]), low, np.inf),
-            LinearConstraint(np.hstack([rows, -step]), -np.inf, high),
-            LinearConstraint(np.pad(counts.sums, [(0, 0), (0, 1)]), -np.inf, counts.users),
-        ],
-        options={"node_limit": NODES if leeway < np.inf else NODES_NEAREST, "presolve": not leeway},
-    )
+    with library_output_on_stderr():
+        return milp(
+            np.append(np.zeros(variables), 1.0),
+            integrality=np.ones(variables + 1),
+            bounds=Bounds(0, np.append(counts.sums.T @ counts.users, leeway)),
+            constraints=[
+                LinearConstraint(np.hstack([rows, step]), low, np.inf),
+                LinearConstraint(np.hstack([rows, -step]), -np.inf, high),
+                LinearConstraint(np.pad(counts.sums, [(0, 0), (0, 1)]), -np.inf, counts.users),
+            ],
+            options={"node_limit": NODES if leeway < np.inf else NODES_NEAREST, "presolve": not leeway},
+        )
 
 
 def _whole(counts: Floats) -> Fractions:

@@ -133,10 +133,14 @@ def test_a_claimed_improvement_is_recomputed(percent: str, strength: str) -> Non
 
 def test_a_claim_is_held_against_its_cells() -> None:
     claim = Beats(kind="beats", where="abstract", table="1", system="A")
-    rows = (column("A", Recall5="0.8693", MRR5="0.8643"), column("B", Recall5="0.8697", MRR5="0.8644"))
-    below, close = claims.check(published(*rows, claim=claim))
+    rows = (
+        column("A", Recall5="0.8693", MRR5="0.8643", NDCG5="0.8"),
+        column("B", Recall5="0.8697", MRR5="0.8644", NDCG5="0.8"),
+    )
+    below, close, equal = claims.check(published(*rows, claim=claim))
     assert (below.strength, below.metric) == ("inconsistent", "Recall")
     assert (close.strength, close.metric) == ("note", "MRR")
+    assert "0.8 is not above its 0.8" in equal.detail
 
 
 def test_the_strongest_findings_come_first() -> None:
