@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from harness.claims import ClaimRow
 from reports.listing import Listing
 
+SMALLEST = 1e-300  # below it a bound may have become 0 by underflow alone
 HEADINGS = (
     "claim",
     "made in",
@@ -50,4 +51,6 @@ def _line(row: ClaimRow) -> tuple[str, ...]:
 
 
 def _p(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
+    if value is None:
+        return "-"
+    return "<1e-300" if value < SMALLEST else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"

@@ -43,13 +43,18 @@ def test_a_cell_in_words(all_cells: list[Cell], runs: list[Run]) -> None:
     assert label == "Recall@5"
     assert (lrurec.mean, lrurec.difference, lrurec.place) == ("0.7500", "+0.6795", "best")
     assert lrurec.lines[0].endswith("] u")
-    assert lrurec.lines[1:] == ("exact 0.7500", "paper 0.0705")
+    assert lrurec.lines[1:] == ("exact 0.7500", "paper 0.0705 (g)")
     assert lrurec.verdict == "other budget"
     assert (llamarec.mean, llamarec.difference, llamarec.verdict) == ("0.0000", "-0.0852", "other backbone")
     assert narm.lines[0].endswith("] s")
     assert popularity.difference == ""
     assert popularity.verdict == "no published value"
-    assert (bert4rec.mean, bert4rec.lines, bert4rec.verdict, bert4rec.place) == ("not run", ("paper 0.0368",), "", None)
+    assert (bert4rec.mean, bert4rec.lines, bert4rec.verdict, bert4rec.place) == (
+        "not run",
+        ("paper 0.0368 (c, h)",),
+        "",
+        None,
+    )
     assert "harness run lrurec --dataset ml-latest-small" in lrurec.hint
     assert "commit 0123456789ab (dirty tree)" in lrurec.hint
     assert "dirty" not in llamarec.hint

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from harness.cells import Cell, cells
+from harness.claims import claims
+from reports.claims import listing
+from reports.footnotes import footnotes
+from reports.render import render
+from tests.made_runs import LLAMA, make_run
+from tests.reports.conftest import COMMAND, PAPER
+
+
+def ran(folder: Path, own: list[int], rival: list[int]) -> list[Cell]:
+    retriever = make_run(folder, "lrurec", rival)
+    return cells(PAPER, "1", [retriever, make_run(folder, "llamarec", own, retriever=retriever, model=LLAMA)])
+
+
+def here(found: list[Cell]) -> dict[str, str]:
+    return {row.metric: row.here for row in claims(PAPER, found) if row.dataset == "ML-100k"}
+
+
+def test_cells_alone_decide_where_no_outcomes_could_say_otherwise() -> None:
+    rows = claims(PAPER, cells(PAPER, "1", []))
+    printed = {dataset: {row.printed for row in rows if row.dataset == dataset} for dataset in PAPER.datasets}
+    assert printed == {"ML-100k": {"undecidable"}, "Beauty": {"undecidable"}, "Games": {"supported"}}
+    assert {(row.rival, row.here) for row in rows} == {("LRURec", "not run")}
+    recall = next(row for row in rows if (row.dataset, row.metric) == ("ML-100k", "Recall@10"))
+    assert (recall.p_low, recall.p_high) == (pytest.approx(0.031, abs=5e-4), pytest.approx(0.709, abs=5e-4))
+    assert claims(PAPER, cells(PAPER, "2", [])) == []
+
+
+def test_runs_support_reverse_or_leave_open(tmp_path: Path) -> None:
+    far, near = [1] * 40 + [50] * 40, [9] * 40 + [50] * 40
+    assert here(ran(tmp_path / "up", far, near))["MRR@10"] == "supported"
+    assert here(ran(tmp_path / "down", near, far))["MRR@10"] == "reversed"
+    assert here(ran(tmp_path / "few", [1, 2, 50], [2, 1, 50]))["MRR@10"] == "undecidable"
+
+
+def test_with_power_to_see_it_and_nothing_seen_a_claim_is_not_supported(tmp_path: Path) -> None:
+    own, rival = [1, 2] * 20 + [1] * 6000, [2, 1] * 20 + [1] * 6000
+    found = {row.metric: row for row in claims(PAPER, ran(tmp_path, own, rival)) if row.dataset == "ML-100k"}
+    assert found["NDCG@10"].here == "not supported"
+    assert found["NDCG@10"].power > 0.8
+
+
+def test_the_table_says_what_the_runs_were_and_never_p_0(tmp_path: Path) -> None:
+    table = listing(claims(PAPER, ran(tmp_path, [1, 2, 50], [2, 1, 50])))
+    first = dict(zip(table.headings, table.rows[0], strict=True))
+    assert first["claim"] == "ML-100k: LlamaRec beats LRURec, MRR@5"
+    assert first["in these runs"].startswith("undecidable (")
+    assert not [value for row in table.rows for value in row if value.startswith("0 to")]
+    assert listing([]) is None
+
+
+def test_findings_stand_at_the_values_concerned_in_every_format() -> None:
+    found = cells(PAPER, "1", [])
+    notes = footnotes("llamarec", "1")
+    marked = {(c.system, c.metric) for c in found if c.dataset == "ML-100k" and notes.mark(c)}
+    assert {(system, "Recall") for system in ("NARM", "BERT4Rec", "SASRec")} <= marked
+    assert not {pair for pair in marked if pair[1] != "Recall"}
+    assert "0.0544 is no multiple of 1/610" in notes.sentences()[0]
+    for format_ in ("md", "tex", "html", "terminal"):
+        text = " ".join(render("llamarec", found, [], format_, COMMAND).split())
+        assert "paper 0.0544 (a" in text
+        assert "0.0544 is no multiple of 1/610" in text
+        assert "LlamaRec beats" in text
