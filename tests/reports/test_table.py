@@ -51,7 +51,7 @@ def test_a_cell_in_words(all_cells: list[Cell], runs: list[Run]) -> None:
     assert popularity.verdict == "no published value"
     assert (bert4rec.mean, bert4rec.lines, bert4rec.verdict, bert4rec.place) == (
         "not run",
-        ("paper 0.0368 (c, h)",),
+        ("paper 0.0368 (c, g)",),
         "",
         None,
     )
