@@ -1,21 +1,20 @@
 """What a paper claims, held against its own printed cells and against the runs that are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.audit.published import Column, Place, of_paper
+from harness.audit.published import Column, Place, best, of_paper
 from harness.audit.pvalues import PRange, p_range
 from harness.cells import Cell
-from harness.papers.claims import Beats
+from harness.paired.power import POWER
 from harness.papers.paper import Paper
 from harness.significance import CellTest
 from harness.verdict import Verdict
 
-ENOUGH_POWER = 0.80
 Judgement = Literal["supported", "not supported", "reversed", "undecidable", "not run"]
 FROM_CELLS: dict[str, Judgement] = {
     "significant": "supported",
@@ -71,16 +70,17 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
     """
     by_place = {(c.table, c.dataset, c.system, c.metric, c.k): c for c in cells}
     rows = []
-    for where, column, rival, place in _claimed(paper):
+    for claim, column, rivals, place in of_paper(paper).contested():
         if not any(column.table == cell.table for cell in cells):
             continue
+        rival = best(rivals, place)
         own = Fraction(column.numbers[place]) - Fraction(rival.numbers[place])
         found = _range(paper, column, rival, place)
         here = by_place.get((column.table, column.dataset, rival.method, place.metric, place.k))
         cell = by_place.get((column.table, column.dataset, column.method, place.metric, place.k))
         row = ClaimRow(
             paper=paper.id,
-            where=where,
+            where=claim.where,
             table=column.table,
             dataset=column.dataset,
             system=column.method,
@@ -95,19 +95,6 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
         tested = here.test if here and here.test and here.test.comparison.a == column.method else None
         rows.append(_judged(row, tested) if tested else row)
     return rows
-
-
-def _claimed(paper: Paper) -> Iterator[tuple[str, Column, Column, Place]]:
-    """(where, the system's column, the best rival's, metric) of every row of a claim."""
-    published = of_paper(paper)
-    for claim in paper.claims:
-        if isinstance(claim, Beats):
-            for column, others in published.compared(claim):
-                for place in column.numbers:
-                    rivals = [other for other in others if place in other.numbers]
-                    if rivals:
-                        best = max(rivals, key=lambda rival: Fraction(rival.numbers[place]))
-                        yield claim.where, column, best, place
 
 
 def _range(paper: Paper, column: Column, rival: Column, place: Place) -> PRange | None:
@@ -130,7 +117,7 @@ def _cached_range(
 def _judged(row: ClaimRow, test: CellTest) -> ClaimRow:
     finding = test.finding()
     if finding == "open":
-        here = "not supported" if (test.published_power or 0) >= ENOUGH_POWER else "undecidable"
+        here = "not supported" if (test.published_power or 0) >= POWER else "undecidable"
     else:
         here = "supported" if finding == "better" else "reversed"
     found = {

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.config import Profile
+from harness.data.dataset import digests
 from harness.outcomes import Outcomes
 from harness.resolve import complete, follows, is_paper_budget
 from harness.selection import Selection
@@ -94,7 +95,7 @@ def _preference(runs: list[Run], selections: Sequence[Selection]) -> tuple[bool,
 
 def is_taken(run: Run, selections: Sequence[Selection]) -> bool:
     """Whether a run has the configuration that a search on the same data took."""
-    inputs = {source.name: source.sha256 for source in run.record.data}
+    inputs = digests(run.record.data)
     own = [each for each in selections if each.inputs == inputs and each.covers(run.config)]
     return bool(own) and own[0].takes(run.config)
 

@@ -7,6 +7,7 @@ from itertools import product
 from harness import data, environment, run, selection
 from harness import system as register
 from harness.config import RunConfig
+from harness.data.dataset import digests
 from harness.errors import InputError
 from harness.home import Home
 from harness.progress import Report
@@ -37,13 +38,14 @@ def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple
     Returns:
         The run of the best point, the first of equals, and whether it was there already.
     """
-    sources = {source.name: source.sha256 for source in data.load(config.dataset, home, report).sources}
+    sources = digests(data.load(config.dataset, home, report).sources)
     for done in selection.all_selections(home.runs):
         if done.covers(config) and (done.config.seed, done.inputs) == (config.seed, sources):
             return run.execute(done.config.model_copy(update={"device": config.device}), home, command, report)
     started, grid = datetime.now(UTC).isoformat(timespec="seconds"), register.find(config.system).grid
+    grid_points = points(config)
     tried, checkpoints, monitor = [], [], ""
-    for point in points(config):
+    for point in grid_points:
         fit, checkpoint = run.fit(point, home, command, report)
         values = {key: point.settings[key] for key in grid}
         tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
@@ -53,7 +55,7 @@ def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple
     taken = max(range(len(tried)), key=lambda index: tried[index].value)
     sha, dirty = environment.commit()
     found = Selection(
-        config=points(config)[taken],
+        config=grid_points[taken],
         inputs=sources,
         monitor=monitor,
         tried=tuple(tried),

@@ -7,6 +7,7 @@ import numpy as np
 
 from harness import data, environment, metrics, store
 from harness import system as register
+from harness.data.dataset import digests
 from harness.data.splits import leave_one_out
 from harness.data.ties import order_ties
 from harness.errors import InputError
@@ -68,32 +69,30 @@ def recheck(
         raise InputError("--from-reference: this installation keeps no runs; a checkout of the repository does")
     names = {name for target in targets for name in columns(target, datasets).values()}
     own = {system for target in targets for system in target.paper.systems.values()}
+    by_id = {run.record.run: run for run in store.all_runs(home.released)}
     wanted = [
         run
-        for run in store.all_runs(home.released)
+        for run in by_id.values()
         if run.config.retriever and run.config.system in own and run.config.dataset in names
         if (run.folder / store.WEIGHTS).exists()
     ]
     if not wanted:
         raise InputError(f"--from-reference: no re-ranker's run with its adapter under {home.released}")
     environment.use_threads()
-    environment.ask_for_deterministic_kernels(device)
-    by_id = {run.record.run: run for run in store.all_runs(home.released)}
     for run in wanted:
         config = run.config.model_copy(update={"device": device})
         retriever = by_id.get(config.retriever.run) if config.retriever else None
         if retriever is None or not (retriever.folder / store.LISTS).exists():
             raise InputError(f"{run.folder}: the lists of its retriever's run are not kept under {home.released}")
         spec, dataset = register.find(config.system), data.load(config.dataset, home, report)
-        read = {source.name: source.sha256 for source in run.record.data}
+        read = digests(run.record.data)
         read |= {"backbone": run.record.model.sha256} if run.record.model else {}
         if (found := inputs(spec, config, dataset, home, report)) != read:
             changed = ", ".join(sorted(name for name in found if found[name] != read.get(name)))
             raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
         dataset = order_ties(dataset, config.task.same_time, config.seed)
-        job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run.record.run, "", report)
-        system = spec.build(spec.config.model_validate(config.settings))
-        system.restore(run.weights(), job.context())
+        job = Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run.record.run, "", report, run)
+        system, _ = job.fit()
         here, then = environment.hardware(), run.record.hardware
         alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))
         alike &= run.config.device == device

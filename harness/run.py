@@ -11,6 +11,7 @@ from harness import data, probes, resolve, store
 from harness import system as register
 from harness.config import Retriever, RunConfig
 from harness.data.dataset import Dataset
+from harness.data.dataset import digests as digests_of
 from harness.data.splits import leave_one_out
 from harness.data.ties import order_ties
 from harness.errors import InputError
@@ -107,9 +108,8 @@ def _released(config: RunConfig, dataset: Dataset, digests: dict[str, str], home
     if not kept:
         raise InputError(f"adapter={name}: no released run of that name here; tune afresh (adapter=null)")
     other, record = kept[0].config, kept[0].record
-    read = {source.name: source.sha256 for source in dataset.sources}
     differs = {
-        "data": {source.name: source.sha256 for source in record.data} != read,
+        "data": digests_of(record.data) != digests_of(dataset.sources),
         "task": other.task != config.task,
         "seed": other.seed != config.seed,
         "backbone": record.model is None or record.model.sha256 != digests.get("backbone"),
@@ -137,7 +137,7 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
 
 def inputs(spec: SystemSpec, config: RunConfig, dataset: Dataset, home: Home, report: Report) -> dict[str, str]:
     """Digests of what a run reads: the data's files and, for an LLM, its backbone."""
-    digests = {source.name: source.sha256 for source in dataset.sources}
+    digests = digests_of(dataset.sources)
     if "backbone" in spec.needs and config.probe != "ceiling":
         digests["backbone"] = backbone.digest(config.settings["backbone"], home, report)
     return digests
@@ -176,8 +176,7 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
         raise InputError(
             f"retriever run {found.record.run}: is {found.config.system}'s, a re-ranker that keeps no lists"
         )
-    read = {source.name: source.sha256 for source in found.record.data}
-    same_data = read == {source.name: source.sha256 for source in dataset.sources}
+    same_data = digests_of(found.record.data) == digests_of(dataset.sources)
     if not same_data or (found.config.task, found.config.seed) != (config.task, config.seed):
         raise InputError(f"retriever run {found.record.run}: made from other data, task or seed than this run's")
     return found

@@ -11,11 +11,12 @@ from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.store import Run
 from reports import claims, csv, html, json, latex, markdown, terminal
-from reports.pictures import pictures
+from reports.pictures import Picture, pictures
 from reports.table import grid
 
 FILES = ("md", "tex", "html", "csv", "json")
 FORMATS = ("terminal", *FILES)
+ILLUSTRATED = ("md", "html")
 WIDTH = 150
 
 
@@ -34,6 +35,13 @@ def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: s
     """
     if format_ not in FORMATS:
         raise InputError(f"format {format_!r} is unknown; known: {', '.join(FORMATS)}")
+    drawn = pictures(cells, runs) if format_ in ILLUSTRATED else []
+    return _text(paper_id, cells, runs, format_, command, drawn)
+
+
+def _text(
+    paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: str, command: str, drawn: Sequence[Picture]
+) -> str:
     if format_ == "csv":
         return csv.render(cells)
     if format_ == "json":
@@ -43,11 +51,11 @@ def render(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], format_: s
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
     claimed = claims.listing(claims_of(paper, cells))
     if format_ == "md":
-        return markdown.render(paper, grids, claimed, pictures(cells, runs))
+        return markdown.render(paper, grids, claimed, drawn)
     if format_ == "tex":
         return latex.render(paper, grids, claimed)
     if format_ == "html":
-        return html.render(paper, grids, claimed, pictures(cells, runs))
+        return html.render(paper, grids, claimed, drawn)
     colour = sys.stdout.isatty()
     return terminal.render(paper, grids, claimed, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
@@ -59,8 +67,9 @@ def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Pat
         The files: ``<paper>.<format>``, ``<paper>.svg`` and ``<paper>-<picture>.svg``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{paper_id}.{format_}": render(paper_id, cells, runs, format_, command) for format_ in FILES}
-    texts |= {picture.file(paper_id): picture.svg for picture in pictures(cells, runs)}
+    drawn = pictures(cells, runs)
+    texts = {f"{paper_id}.{format_}": _text(paper_id, cells, runs, format_, command, drawn) for format_ in FILES}
+    texts |= {picture.file(paper_id): picture.svg for picture in drawn}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]

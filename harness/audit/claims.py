@@ -5,20 +5,15 @@ from fractions import Fraction
 
 from harness.audit.finding import Finding, Strength
 from harness.audit.printed import either
-from harness.audit.published import Column, Place, Published
+from harness.audit.published import Column, Place, Published, best
 from harness.audit.pvalues import Overlap, Spread, p_range
 from harness.papers.claims import Beats
 
 
 def check(published: Published) -> Iterator[Finding]:
     """For every cell of a claim: those that contradict it, or else the p-values against the best of the others."""
-    for claim in published.claims:
-        if isinstance(claim, Beats):
-            for column, others in published.compared(claim):
-                for place in column.numbers:
-                    rivals = [other for other in others if place in other.numbers]
-                    if rivals:
-                        yield from _check_cell(published.paper, claim, column, rivals, place)
+    for claim, column, rivals, place in published.contested():
+        yield from _check_cell(published.paper, claim, column, rivals, place)
 
 
 def _check_cell(paper: str, claim: Beats, column: Column, rivals: Sequence[Column], place: Place) -> Iterator[Finding]:
@@ -32,18 +27,18 @@ def _check_cell(paper: str, claim: Beats, column: Column, rivals: Sequence[Colum
         strength: Strength = "inconsistent" if certain else "note"
         detail = f"claimed to beat {rival.method} ({claim.where}), but {own} is {relation} its {other}"
         yield Finding("claims", strength, *where, detail)
-    best = max(rivals, key=lambda rival: Fraction(rival.numbers[place]))
-    if not above and column.users and best.users == column.users:
-        yield Finding("claims", "note", *where, _significance(column, best, place, column.users, claim.where))
+    strongest = best(rivals, place)
+    if not above and column.users and strongest.users == column.users:
+        yield Finding("claims", "note", *where, _significance(column, strongest, place, column.users, claim.where))
 
 
-def _significance(column: Column, best: Column, place: Place, users: int, where: str) -> str:
+def _significance(column: Column, rival: Column, place: Place, users: int, where: str) -> str:
     """What the cells alone say of the test of a claimed difference."""
     compared = (
-        f"claimed to beat the best of the others, {best.method} ({where}): {column.numbers[place]} against "
-        f"{best.numbers[place]} over {users} users, read as exact means"
+        f"claimed to beat the best of the others, {rival.method} ({where}): {column.numbers[place]} against "
+        f"{rival.numbers[place]} over {users} users, read as exact means"
     )
-    found = p_range(column.cells, best.cells, place.metric, place.k, users) if users > 1 else None
+    found = p_range(column.cells, rival.cells, place.metric, place.k, users) if users > 1 else None
     if not found:
         return f"{compared}: no outcomes have both columns, so there is no p-value"
     test = "p of McNemar's exact test" if found.exact else "p of a paired t test within proven bounds,"

@@ -1,12 +1,13 @@
 """What a paper prints, typed: its cells, which table counts only some of the users of another, and its claims."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 from harness.audit.programme import Cells
 from harness.metrics import metric_at
-from harness.papers.claims import Claim
+from harness.papers.claims import Beats, Claim
 from harness.papers.paper import AccuracyTable, Paper
 
 
@@ -81,6 +82,15 @@ class Published:
                 if own and others:
                     yield own[0], others
 
+    def contested(self) -> Iterator[tuple[Beats, Column, list[Column], Place]]:
+        """Every cell of every claim that a system beats others: the claim, the system's column, its rivals' there."""
+        for claim in self.claims:
+            if isinstance(claim, Beats):
+                for column, others in self.compared(claim):
+                    for place in column.numbers:
+                        if rivals := [other for other in others if place in other.numbers]:
+                            yield claim, column, rivals, place
+
     def column(self, table: str, dataset: str, method: str) -> Column | None:
         """That column, if it is printed."""
         wanted = (table, dataset, method)
@@ -92,6 +102,11 @@ class Published:
         for column in self.columns:
             grouped.setdefault((column.table, column.dataset), []).append(column)
         return iter(grouped.values())
+
+
+def best(rivals: Sequence[Column], place: Place) -> Column:
+    """The column with the highest number, the first of equals."""
+    return max(rivals, key=lambda rival: Fraction(rival.numbers[place]))
 
 
 def of_paper(paper: Paper) -> Published:

@@ -1,6 +1,6 @@
 """What a reader returns: interactions in time order, items with their texts, and where they came from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,11 @@ class SourceRecord(BaseModel):
     size_bytes: int
     sha256: str
     pinned: bool
+
+
+def digests(sources: Iterable[SourceRecord]) -> dict[str, str]:
+    """File name -> sha256: what tells whether two runs read the same data."""
+    return {source.name: source.sha256 for source in sources}
 
 
 @dataclass(frozen=True)
