@@ -147,3 +147,10 @@ def test_the_strongest_findings_come_first() -> None:
     found = audit(published(column("A", 610, Recall5="0.0544", Recall10="0.0301")))
     assert strengths(found) == sorted(strengths(found), key=["impossible", "inconsistent", "note"].index)
     assert found[0].strength == "impossible"
+
+
+@pytest.mark.parametrize(("users", "tested"), [(100, 1), (50, 0), (None, 0)])
+def test_a_claim_over_a_rival_with_other_users_has_no_p_value(users: int | None, tested: int) -> None:
+    claim = Beats(kind="beats", where="text", table="1", system="A")
+    own, rival = column("A", 100, Recall10="0.20"), column("B", users, Recall10="0.10")
+    assert len(list(claims.check(published(own, rival, claim=claim)))) == tested

@@ -30,6 +30,18 @@ def test_cells_alone_decide_where_no_outcomes_could_say_otherwise() -> None:
     assert claims(PAPER, cells(PAPER, "2", [])) == []
 
 
+def test_cells_got_on_other_users_decide_nothing() -> None:
+    claim = PAPER.claims[0].model_copy(update={"table": "4"})
+    rows = claims(PAPER.model_copy(update={"claims": (claim,)}), cells(PAPER, "4", []))
+    assert {(row.p_low, row.p_high) for row in rows} == {(None, None)}
+    assert {row.metric: (row.rival, row.printed) for row in rows} == {
+        "NDCG@5": ("POD", "undecidable"),
+        "Recall@5": ("GPT4Rec", "reversed"),
+        "NDCG@10": ("PALR", "undecidable"),
+        "Recall@10": ("GPT4Rec", "undecidable"),
+    }
+
+
 def test_runs_support_reverse_or_leave_open(tmp_path: Path) -> None:
     far, near = [1] * 40 + [50] * 40, [9] * 40 + [50] * 40
     assert here(ran(tmp_path / "up", far, near))["MRR@10"] == "supported"
