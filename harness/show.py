@@ -9,6 +9,7 @@ import typer
 from harness import console
 from harness.audit.finding import STRENGTHS, Finding
 from harness.paired.comparison import Comparison
+from harness.paired.pvalue import as_text
 from harness.recheck import Recheck
 from harness.reproduce import Planned
 
@@ -106,17 +107,13 @@ def _line(each: Comparison) -> list[str]:
         each.metric,
         f"{each.difference:+.4f}",
         f"[{each.low:+.4f}, {each.high:+.4f}]",
-        *(_p(p) for p in (each.p, each.p_holm, each.p_t, each.p_wilcoxon, each.p_mcnemar, each.p_both)),
+        *(as_text(p) for p in (each.p, each.p_holm, each.p_t, each.p_wilcoxon, each.p_mcnemar, each.p_both)),
         "-" if each.effect is None else f"{each.effect:+.3f}",
         f"{each.superiority:.3f}",
         f"{each.wins} / {each.ties} / {each.losses}",
         f"{each.mde_80:.4f}",
         "-" if each.n_needed is None else f"{each.n_needed:,}",
     ]
-
-
-def _p(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
 
 
 def findings(found: dict[str, list[dict[str, Any]]]) -> None:

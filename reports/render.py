@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.cells import Cell
 from harness.claims import claims as claims_of
@@ -11,6 +12,7 @@ from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.store import Run
 from reports import claims, csv, html, json, latex, markdown, terminal
+from reports.footnotes import audited
 from reports.pictures import Picture, pictures
 from reports.table import grid
 
@@ -64,12 +66,24 @@ def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Pat
     """Write the tables in every file format, and the pictures that there are.
 
     Returns:
-        The files: ``<paper>.<format>``, ``<paper>.svg`` and ``<paper>-<picture>.svg``.
+        The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
+        ``<paper>-claims`` and ``<paper>-findings``, which the other formats hold within.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = pictures(cells, runs)
     texts = {f"{paper_id}.{format_}": _text(paper_id, cells, runs, format_, command, drawn) for format_ in FILES}
+    for name, rows in _beside(paper_id, cells).items():
+        if rows:
+            texts |= {f"{paper_id}-{name}.csv": csv.lines(rows), f"{paper_id}-{name}.json": json.document(rows)}
     texts |= {picture.file(paper_id): picture.svg for picture in drawn}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def _beside(paper_id: str, cells: Sequence[Cell]) -> dict[str, list[dict[str, Any]]]:
+    """What a list of cells has no place for: claims, and the audit's findings, about the tables that have cells."""
+    tables = {cell.table for cell in cells}
+    paper = papers.load(paper_id)
+    findings = [vars(finding) for finding in audited(paper_id) if finding.table in tables]
+    return {"claims": [row.model_dump(mode="json") for row in claims_of(paper, cells)], "findings": findings}

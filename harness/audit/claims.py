@@ -7,6 +7,7 @@ from harness.audit.finding import Finding, Strength
 from harness.audit.printed import either
 from harness.audit.published import Column, Place, Published, best
 from harness.audit.pvalues import Overlap, Spread, p_range
+from harness.paired.pvalue import as_text
 from harness.papers.claims import Beats
 
 
@@ -42,7 +43,9 @@ def _significance(column: Column, rival: Column, place: Place, users: int, where
     if not found:
         return f"{compared}: no outcomes have both columns, so there is no p-value"
     test = "p of McNemar's exact test" if found.exact else "p of a paired t test within proven bounds,"
-    low, high = (f"{p:.2g}{_overlap(end)}" for p, end in ((found.p_low, found.at_low), (found.p_high, found.at_high)))
+    low, high = (
+        f"{as_text(p)}{_overlap(end)}" for p, end in ((found.p_low, found.at_low), (found.p_high, found.at_high))
+    )
     return f"{compared}: {test} {low} to {high}: {found.decision}"
 
 

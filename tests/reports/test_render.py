@@ -11,7 +11,10 @@ from xml.etree import ElementTree
 import pytest
 from rich.text import Text
 
+from harness import audit
+from harness.audit.finding import Finding
 from harness.cells import Cell
+from harness.claims import ClaimRow, claims
 from harness.errors import InputError
 from harness.store import Run
 from reports import html, latex, markdown, terminal
@@ -166,12 +169,27 @@ def test_latex_escapes_every_special_letter() -> None:
     assert latex.escape("[1]\n--set é 東") == "{[}1] {-}{-}set é ?"
 
 
+def test_claims_and_findings_have_files_of_their_own(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
+    shown = [cell for cell in all_cells if cell.table == "1"]
+    write("llamarec", shown, runs, tmp_path, COMMAND)
+    claimed = json.loads((tmp_path / "llamarec-claims.json").read_text("utf-8"))
+    assert [ClaimRow.model_validate(row) for row in claimed] == claims(PAPER, shown)
+    found = json.loads((tmp_path / "llamarec-findings.json").read_text("utf-8"))
+    whole = audit.audit_target("llamarec")
+    assert [Finding(**row) for row in found] == [finding for finding in whole if finding.table == "1"]
+    assert 0 < len(found) < len(whole)
+    for name, rows in (("claims", claimed), ("findings", found)):
+        lines = list(csv.DictReader(StringIO((tmp_path / f"llamarec-{name}.csv").read_text("utf-8"))))
+        assert lines == [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
+
+
 def test_files_are_written_in_every_format(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
     paths = write("llamarec", all_cells, runs, tmp_path / "out", COMMAND)
     tables = {f"llamarec.{suffix}" for suffix in (*FILES, "svg")}
     assert {path.name for path in paths} == {
         *tables,
         *(f"llamarec-{name}.svg" for name in ("forest", "power", "learning")),
+        *(f"llamarec-{name}.{suffix}" for name in ("claims", "findings") for suffix in ("csv", "json")),
     }
     for format_ in FILES:
         assert (tmp_path / "out" / f"llamarec.{format_}").read_text("utf-8") == render(
