@@ -45,7 +45,7 @@ def outcomes() -> list[Outcomes]:
 def compare_all() -> tuple[float, int, list[Comparison]]:
     """Seconds, what it added to the process's peak memory in bytes, and the tests."""
     environment.use_threads()
-    sides = [Side(str(system), (one,)) for system, one in enumerate(outcomes())]
+    sides = [Side(str(system), (one,), (str(system),)) for system, one in enumerate(outcomes())]
     threads = int(environment.hardware()["threads"])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.perf_counter()

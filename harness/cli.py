@@ -305,7 +305,7 @@ def compare_(
         if name not in finished and not Path(name).is_dir():
             raise InputError(f"{name}: neither a run under {folder} nor a run's folder")
     chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
-    compared = compare.compare(chosen, estimator, permutations)
+    compared = compare.compare(chosen, finished, estimator, permutations)
     show.comparisons(compared, permutations, as_json)
 
 

@@ -56,6 +56,11 @@ def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
     return "\n".join([config, *inputs, *([configuration(retriever)] if retriever else [])])
 
 
+def draw(run: Run) -> str:
+    """What a run rests on: the identity of its retriever's run, or its own without one."""
+    return run.config.retriever.run if run.config.retriever else run.record.run
+
+
 def choose(
     runs: Sequence[Run], system: str, datasets: Iterable[str], selections: Sequence[Selection] = ()
 ) -> tuple[tuple[Run, ...], int]:

@@ -39,7 +39,9 @@ def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, width: 
             console.print(Text(f"- {note}"))
     if claimed:
         console.print(Text(f"\n{claimed.title}. {claimed.caption}", "bold"))
-        table = Table(*claimed.headings, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for heading in claimed.headings:
+            table.add_column(Text(heading), overflow="fold")
         for row in claimed.rows:
             table.add_row(*map(Text, row))
         console.print(table)

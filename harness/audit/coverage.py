@@ -94,13 +94,18 @@ def check(published: Published) -> Iterator[Finding]:
 
 def with_derived_users(published: Published) -> Published:
     """The same tables, with a subset's number of users filled in where coverage leaves only one."""
-    found = {(c.subset.table, c.dataset): c.sizes[0] for c in _covered(published) if len(c.sizes) == 1}
+    found = {(c.subset.table, c.dataset): c for c in _covered(published) if len(c.sizes) == 1}
     columns = (_derived(c, found.get((c.table, c.dataset))) for c in published.columns)
     return replace(published, columns=tuple(columns))
 
 
-def _derived(column: Column, size: int | None) -> Column:
-    return replace(column, users=size, derived=True) if size and not column.users else column
+def _derived(column: Column, covered: Covered | None) -> Column:
+    if not covered or column.users:
+        return column
+    exact = ", ".join(method for method, sizes in covered.allowed.items() if sizes)
+    other = ", ".join(method for method, sizes in covered.allowed.items() if not sizes)
+    derived = f"by coverage, if {exact} is exact" + (f", which {other} cannot be" if other else "")
+    return replace(column, users=covered.sizes[0], derived=derived)
 
 
 def _covered(published: Published) -> Iterator[Covered]:

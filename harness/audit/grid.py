@@ -13,7 +13,7 @@ from harness.audit.estimators import exact
 from harness.audit.explain import Fit
 from harness.audit.finding import Finding, Strength, decimal
 from harness.audit.printed import CONVENTIONS, either, hits, unit
-from harness.audit.published import Column, Published
+from harness.audit.published import Column, Published, misfit
 
 
 def check(published: Published) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
         shared = shared or telling
         for column in group:
             for k in _off_grid(column, users):
-                yield _finding(paper, column, k, "inconsistent", _misses(column, k, users, telling))
+                yield _finding(paper, column, k, misfit(column), _misses(column, k, users, telling))
         yield _finding(paper, group[0], None, "note", explain.explained(group, users, fitting), alone=len(group) == 1)
     on = [column for column in columns if column not in off]
     if on:
@@ -65,7 +65,7 @@ def _off_grid(column: Column, users: int) -> list[int]:
 
 
 def _misses(column: Column, k: int, users: int, telling: Fit | None) -> str:
-    printed, source = column.recalls()[k], " (users by coverage)" if column.derived else ""
+    printed, source = column.recalls()[k], f" ({users} users {column.derived})" if column.derived else ""
     below = floor(Fraction(printed) * users)
     near = ", ".join(f"{count}/{users} = {decimal(Fraction(count, users), printed)}" for count in (below, below + 1))
     detail = f"{printed} is no multiple of 1/{users}{source}, rounded or cut: {near}"

@@ -8,7 +8,7 @@ import numpy as np
 from harness.audit.finding import Finding, Strength
 from harness.audit.joint import Fit, fit_counts, fit_shares
 from harness.audit.printed import Interval, either, hits
-from harness.audit.published import Column, Place, Published
+from harness.audit.published import Column, Place, Published, misfit
 from harness.metrics import METRICS
 
 
@@ -24,7 +24,8 @@ def check(published: Published) -> Iterator[Finding]:
         elif column.users and all(hits(either(printed), column.users) for printed in column.recalls().values()):
             stated = fit_counts(column.cells, column.users)
             if stated.feasible is False:
-                yield _finding(published.paper, column, "inconsistent", f"of {column.users} users, exactly,", stated)
+                users = f"{column.users} users" + (f" ({column.derived})" if column.derived else "")
+                yield _finding(published.paper, column, misfit(column), f"of {users}, exactly,", stated)
 
 
 def _finding(paper: str, column: Column, strength: Strength, whose: str, fit: Fit) -> Finding:

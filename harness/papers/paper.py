@@ -68,10 +68,15 @@ class Estimator(Strict):
 
 
 class Retrieved(Strict):
-    """Only the users whose target a system of the same seed ranks among its first so many count."""
+    """Only the users whose target a system of the same seed ranks among its first so many count.
+
+    Attributes:
+        rerankers: systems that only re-rank that list, as printed; they too hit no other users.
+    """
 
     system: str
     among: int = Field(ge=1)
+    rerankers: tuple[str, ...] = ()
 
 
 class AccuracyTable(Strict):
@@ -162,8 +167,9 @@ class Paper(Strict):
         for number, table in self.tables.items():
             if unknown := table.published.keys() - self.datasets.keys():
                 raise ValueError(f"table {number}: data set {min(unknown)} is not under datasets")
-            if isinstance(table, AccuracyTable) and table.users and table.users.system not in self.systems:
-                raise ValueError(f"table {number}: system {table.users.system} is not under systems")
+            users = table.users if isinstance(table, AccuracyTable) else None
+            if users and (unknown := {users.system, *users.rerankers} - self.systems.keys()):
+                raise ValueError(f"table {number}: system {min(unknown)} is not under systems")
         for claim in self.claims:
             self._check_claim(claim)
         return self

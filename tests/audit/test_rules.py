@@ -98,6 +98,7 @@ def test_coverage_derives_the_subset_and_who_does_not_fit() -> None:
         column("Ranker", table="3", Recall5="0.4227", Recall10="0.7560"),
         column("Retriever", table="3", Recall5="0.3544", Recall10="0.6654"),
         column("Other", table="3", Recall5="0.2845"),
+        column("Odd", table="3", Recall5="0.2900"),
     ]
     first, second, third = coverage.check(published(*whole, *part))
     assert (first.strength, first.method, first.table) == ("inconsistent", "Retriever", "3")
@@ -109,7 +110,11 @@ def test_coverage_derives_the_subset_and_who_does_not_fit() -> None:
     assert (third.method, third.table, third.k) == ("Other", "1", 5)
     assert "0.0344 over 610 users is below 0.2845 * 123/610 = 0.057366" in third.detail
     derived = coverage.with_derived_users(published(*whole, *part))
-    assert [(c.users, c.derived) for c in derived.columns] == [(610, False)] * 3 + [(123, True)] * 3
+    source = "by coverage, if Ranker is exact, which Retriever cannot be"
+    assert [(c.users, c.derived) for c in derived.columns] == [(610, "")] * 3 + [(123, source)] * 4
+    (off, *_) = (found for found in grid.check(derived) if found.table == "3" and found.method == "Odd")
+    assert (off.strength, off.k) == ("suspicious", 5)
+    assert f"0.2900 is no multiple of 1/123 (123 users {source})" in off.detail
 
 
 def test_contained_methods_share_one_coverage() -> None:

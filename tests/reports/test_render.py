@@ -18,6 +18,7 @@ from harness.claims import ClaimRow, claims
 from harness.errors import InputError
 from harness.store import Run
 from reports import html, latex, markdown, terminal
+from reports.claims import listing as claims_listing
 from reports.render import FILES, FORMATS, render, write
 from reports.table import Grid, grid
 from tests.reports.conftest import COMMAND, PAPER
@@ -141,10 +142,12 @@ def test_hostile_text_is_only_text_in_a_terminal(hostile: list[Grid]) -> None:
 
 def test_a_terminal_of_80_columns_is_enough(all_cells: list[Cell], runs: list[Run]) -> None:
     grids = [grid(PAPER, "1", [cell for cell in all_cells if cell.table == "1"], runs, COMMAND)]
-    plain = terminal.render(PAPER, grids, None, 80, colour=False)
+    claimed = claims_listing(claims(PAPER, all_cells))
+    assert claimed
+    plain = terminal.render(PAPER, grids, claimed, 80, colour=False)
     assert max(map(len, plain.splitlines())) <= 80
     assert "…" not in plain
-    coloured = terminal.render(PAPER, grids, None, 80, colour=True)
+    coloured = terminal.render(PAPER, grids, claimed, 80, colour=True)
     assert coloured != plain
     assert Text.from_ansi(coloured).plain.split() == plain.split()
 
