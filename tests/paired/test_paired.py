@@ -264,6 +264,15 @@ def test_equal_systems_with_several_seeds_are_equal(seeds: int) -> None:
         assert (row.wins, row.losses, row.difference, row.p, row.effect, row.n_needed) == (0, 0, 0, 1, 0, None)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_same_ranks_at_other_queries_differ_by_0_on_average(seed: int) -> None:
+    a = drawn("a", 200, worst=15)
+    b = answered(rng(seed, "other order").permutation(a.rank).tolist())
+    for row in compare([(Side("A", (a,)), Side("B", (b,)))], [("NDCG", 10), ("MRR", 10)], 1, permutations=100):
+        assert (row.difference, row.effect, row.p, row.p_t, row.n_needed) == (0, 0, 1, 1, None)
+        assert row.wins and row.losses
+
+
 def test_groups_with_the_same_differences_are_one() -> None:
     paired = differences([drawn("a", 5000)], [drawn("b", 5000)], WANTED)
     assert isinstance(paired, Differences)
