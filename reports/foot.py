@@ -93,7 +93,8 @@ def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:
         return "".join(columns)
     *fewer, most = sorted(columns, key=lambda text: sum(map(len, columns[text].values())))
     places = {
-        text: "; ".join(f"{', '.join(own)} on {dataset}" for dataset, own in columns[text].items()) for text in fewer
+        text: "; ".join(f"{', '.join(own)} on {dataset}" if own else dataset for dataset, own in columns[text].items())
+        for text in fewer
     }
     return ", ".join([*(f"{text} ({where})" for text, where in places.items()), f"otherwise {most}"])
 

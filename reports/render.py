@@ -63,12 +63,17 @@ def _text(
 
 
 def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
-    """Write the tables in every file format, and the pictures that there are.
+    """Write the tables in every file format, and the pictures that there are; each file whole or not at all.
 
     Returns:
         The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
         ``<paper>-claims`` and ``<paper>-findings``, which the other formats hold within.
+
+    Raises:
+        InputError: the folder is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; expected a folder")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = pictures(cells, runs)
     texts = {f"{paper_id}.{format_}": _text(paper_id, cells, runs, format_, command, drawn) for format_ in FILES}
@@ -77,7 +82,9 @@ def write(paper_id: str, cells: Sequence[Cell], runs: Sequence[Run], folder: Pat
             texts |= {f"{paper_id}-{name}.csv": csv.lines(rows), f"{paper_id}-{name}.json": json.document(rows)}
     texts |= {picture.file(paper_id): picture.svg for picture in drawn}
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        temporary = folder / f".{name}.unfinished"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(folder / name)
     return [folder / name for name in texts]
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from harness.audit.estimators import LARGEST_BATCH, Estimator, batch_mean, exact
 from harness.audit.explain import LEVEL, NAMED
+from harness.audit.finding import spell
 from harness.audit.printed import either
 from harness.audit.published import Column
 
@@ -39,7 +40,7 @@ class Candidate(NamedTuple):
         same = self.whole.name == self.part.name
         names = f"{self.whole.name} in both" if same else f"{self.whole.name} over all, {self.part.name} over the part"
         hits = self.hits(whole, part)
-        counts = ", ".join(f"{' or '.join(map(str, sorted(hits[k])))} users hit at {k}" for k in sorted(hits))
+        counts = ", ".join(f"{spell(sorted(hits[k]))} users hit at {k}" for k in sorted(hits))
         return f"{names} (1/{self.whole.denominator} and, of {self.size} users, 1/{self.part.denominator}: {counts})"
 
 

@@ -11,7 +11,7 @@ from math import floor
 from harness.audit import explain
 from harness.audit.estimators import exact
 from harness.audit.explain import Fit
-from harness.audit.finding import Finding, Strength, decimal
+from harness.audit.finding import Finding, Strength, decimal, spell
 from harness.audit.printed import CONVENTIONS, either, hits, unit
 from harness.audit.published import Column, Published, misfit
 
@@ -78,7 +78,7 @@ def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Fit | No
     for column in columns:
         recalls = column.recalls().values()
         ways = [way for way in CONVENTIONS if Fit(exact(users), way).gives(column)]
-        counts = "; ".join(" or ".join(map(str, hits(either(printed), users))) for printed in recalls)
+        counts = "; ".join(spell(hits(either(printed), users)) for printed in recalls)
         said = f"{column.method} ({counts} hits)"
         if shared and shared.gives(column):
             said += f", or {', '.join(map(shared.fraction, recalls))} ({shared.estimator.name})"

@@ -19,7 +19,7 @@ from harness.outcomes import Outcomes
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 At = tuple[str, int]  # a metric and its cut-off
-DIGITS = 12  # of a difference; equal means over seeds must differ by 0
+DIGITS = 12  # of a difference; equal means, over seeds or over queries, must differ by 0
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Differences:
         return int(self.count.sum())
 
     def mean(self) -> Floats:
-        """Mean over queries, shape [M]."""
-        return self.count @ self.value / len(self)
+        """Mean over queries, shape [M]; what rounding leaves of 0 is 0."""
+        found = self.count @ self.value / len(self)
+        return np.where(np.abs(found) < 10.0**-DIGITS, 0, found)
 
     def deviation(self) -> Floats:
         """Standard deviation over queries, n - 1 in the denominator, shape [M]; exactly 0 where all are the same."""

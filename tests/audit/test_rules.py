@@ -52,6 +52,11 @@ def test_an_off_grid_recall_shows_its_neighbours() -> None:
     )
 
 
+def test_many_possible_hits_are_told_by_their_ends() -> None:
+    (note,) = grid.check(published(column("A", 1000, Recall5="0.0", Recall10="0.1230")))
+    assert "A (0 to 100; 123 hits)" in note.detail
+
+
 def test_rounding_and_cutting_are_told_apart() -> None:
     """52/610 = .08525 and 93/610 = .15246: cut; 43/610 = .07049 and 87/610 = .14262: rounded; 61/610 either."""
     cut = column("Cut", 610, Recall5="0.0852", Recall10="0.1524")

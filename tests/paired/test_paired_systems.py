@@ -4,6 +4,7 @@ import pytest
 from harness import metrics
 from harness.errors import InputError
 from harness.paired.comparison import Side, all_pairs, compare
+from harness.seeds import rng
 from tests.paired.answers import WANTED, answered, drawn
 
 
@@ -93,3 +94,14 @@ def test_runs_that_share_a_draw_are_paired_by_it_in_any_order() -> None:
     ]
     assert paired.se_seeds == pytest.approx(np.std(own, ddof=1) / 3**0.5)
     assert apart.se_seeds != pytest.approx(paired.se_seeds)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_same_ranks_at_other_queries_differ_by_0_on_average(seed: int) -> None:
+    a = drawn("a", 200, worst=15)
+    b = answered(rng(seed, "other order").permutation(a.rank).tolist())
+    pair = (Side("A", (a,), ("a",)), Side("B", (b,), ("b",)))
+    for row in compare([pair], [("NDCG", 10), ("MRR", 10)], 1, permutations=100):
+        assert (row.difference, row.effect, row.p, row.p_t, row.n_needed) == (0, 0, 1, 1, None)
+        assert row.wins
+        assert row.losses

@@ -199,3 +199,19 @@ def test_files_are_written_in_every_format(tmp_path: Path, all_cells: list[Cell]
             "llamarec", all_cells, runs, format_, COMMAND
         )
     assert ElementTree.parse(tmp_path / "out" / "llamarec.svg").getroot().tag.endswith("svg")
+
+
+def test_a_report_is_never_half_written(all_cells: list[Cell], runs: list[Run], tmp_path: Path) -> None:
+    """Who killed the second writing at any moment would find the first one's file or the second's, whole."""
+    (tmp_path / "llamarec.csv").write_text("the first")
+    with (tmp_path / "llamarec.csv").open() as before:
+        written = write("llamarec", all_cells[:6], runs, tmp_path, COMMAND)
+        assert before.read() == "the first"
+    assert (tmp_path / "llamarec.csv").read_text() != "the first"
+    assert set(tmp_path.iterdir()) - {tmp_path / "runs"} == set(written)
+
+
+def test_a_report_needs_a_folder(all_cells: list[Cell], runs: list[Run], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file: is a file; expected a folder"):
+        write("llamarec", all_cells[:6], runs, tmp_path / "file", COMMAND)
