@@ -41,6 +41,4 @@ def _of_exact(
 def _hit(column: Column, place: Place, users: int) -> set[int]:
     """How many users the cell may mean."""
     cell = either(column.numbers[place])
-    if column.estimator == "exact":
-        return set(hits(cell, users))
-    return batch_mean(users, int(column.estimator.partition(":")[2])).totals(cell)
+    return batch_mean(users, column.batch).totals(cell) if column.batch else set(hits(cell, users))

@@ -22,7 +22,7 @@ def check(published: Published) -> Iterator[Finding]:
 
 def _check_cell(paper: str, claim: Beats, column: Column, rivals: Sequence[Column], place: Place) -> Iterator[Finding]:
     own = column.numbers[place]
-    where = (paper, column.table, column.dataset, column.method, place.metric, place.k)
+    where = (paper, *column.where, place.metric, place.k)
     above = [rival for rival in rivals if Fraction(rival.numbers[place]) >= Fraction(own)]
     for rival in above:
         other = rival.numbers[place]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
-from harness.audit import both
+from harness.audit import two_tables
 from harness.audit.finding import Finding, decimal, spell
 from harness.audit.printed import Interval, either, hits
 from harness.audit.published import Column, Place, Published, Subset
@@ -140,7 +140,7 @@ def _contained(paper: str, covered: Covered) -> Iterator[Finding]:
     for method in fitting:
         others = sorted({size for other in fitting if other != method for size in fitting[other]})
         pair = covered.pairs[method]
-        detail += f". {method} over {spell(others)}: {both.explained(pair.whole, pair.part, users, others)}"
+        detail += f". {method} over {spell(others)}: {two_tables.explained(pair.whole, pair.part, users, others)}"
     yield Finding("coverage", "inconsistent", paper, table, covered.dataset, None, None, None, detail)
 
 
@@ -153,7 +153,7 @@ def _no_size(pair: Pair, users: int, sizes: Sequence[int]) -> str:
     for size in range(ceil(low), floor(high) + 1):
         needs += f"; of {size}, {_no_hits(pair, users, size)}"
     over = f"over the {spell(sizes)} that the others allow, " if sizes else ""
-    explained = both.explained(pair.whole, pair.part, users, sizes or pair.sizes_by_any(users))
+    explained = two_tables.explained(pair.whole, pair.part, users, sizes or pair.sizes_by_any(users))
     return f"no number of the {users} users gives both tables exactly: {needs}. Other estimators: {over}{explained}"
 
 
@@ -185,7 +185,7 @@ def _others(paper: str, covered: Covered, pair: Pair) -> Iterator[Finding]:
                 f"what the {size} users of table {covered.subset.table} give alone"
             )
             column = pair.whole
-            where = (column.table, column.dataset, column.method, place.metric, place.k)
+            where = (*column.where, place.metric, place.k)
             yield Finding("coverage", "inconsistent", paper, *where, detail)
 
 

@@ -10,7 +10,7 @@ from math import floor
 
 from harness.audit import explain
 from harness.audit.estimators import exact
-from harness.audit.explain import Fit
+from harness.audit.explain import Explanation
 from harness.audit.finding import Finding, Strength, decimal, spell
 from harness.audit.printed import CONVENTIONS, either, hits, unit
 from harness.audit.published import Column, Published, misfit
@@ -43,7 +43,7 @@ def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
     shared = None
     for group in _alike(off, users):
         fitting = explain.fits(group, users)
-        telling = fitting[0] if fitting and explain.chance(group, users, fitting[0]) < explain.LEVEL else None
+        telling = fitting[0] if fitting and explain.chance(group, users, fitting[0]) < explain.ACCIDENT else None
         shared = shared or telling
         for column in group:
             for k in _off_grid(column, users):
@@ -64,7 +64,7 @@ def _off_grid(column: Column, users: int) -> list[int]:
     return [k for k, printed in column.recalls().items() if not hits(either(printed), users)]
 
 
-def _misses(column: Column, k: int, users: int, telling: Fit | None) -> str:
+def _misses(column: Column, k: int, users: int, telling: Explanation | None) -> str:
     printed, source = column.recalls()[k], f" ({users} users {column.derived})" if column.derived else ""
     below = floor(Fraction(printed) * users)
     near = ", ".join(f"{count}/{users} = {decimal(Fraction(count, users), printed)}" for count in (below, below + 1))
@@ -72,12 +72,12 @@ def _misses(column: Column, k: int, users: int, telling: Fit | None) -> str:
     return f"{detail}; {telling.fraction(printed)} ({telling.estimator.name})" if telling else detail
 
 
-def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Fit | None) -> Finding:
+def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Explanation | None) -> Finding:
     """How the columns that exact means give were printed, and whether the neighbours' estimator gives them too."""
     shown: dict[str, list[str]] = {}
     for column in columns:
         recalls = column.recalls().values()
-        ways = [way for way in CONVENTIONS if Fit(exact(users), way).gives(column)]
+        ways = [way for way in CONVENTIONS if Explanation(exact(users), way).gives(column)]
         counts = "; ".join(spell(hits(either(printed), users)) for printed in recalls)
         said = f"{column.method} ({counts} hits)"
         if shared and shared.gives(column):

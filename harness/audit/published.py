@@ -47,6 +47,16 @@ class Column:
         """The numbers, keyed by pairs."""
         return {(place.metric, place.k): number for place, number in self.numbers.items()}
 
+    @property
+    def where(self) -> tuple[str, str, str]:
+        """Table, data set and method."""
+        return self.table, self.dataset, self.method
+
+    @property
+    def batch(self) -> int | None:
+        """How many users a batch has, where the column is declared to hold batch means."""
+        return int(self.estimator.partition(":")[2]) if self.estimator.startswith("batch-mean:") else None
+
     def recalls(self) -> dict[int, str]:
         """Cut-off -> Recall."""
         return {place.k: number for place, number in self.numbers.items() if place.metric == "Recall"}

@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from harness.audit.printed import either, hits
-from harness.audit.programme import Cells, deepest, exact, least, multipliers, rank_values
+from harness.audit.programme import Cells, deepest, fractions, least, multipliers, rank_values
 from harness.errors import InputError, WorkError
 from harness.paired.power import ALPHA
 
@@ -152,6 +152,6 @@ def _mean_squares(a: Cells, b: Cells, metric: str, k: int) -> tuple[float, float
         if result.x is None:
             raise WorkError(f"linear programme over the ranks of {dict(a)} and {dict(b)}: {result.message}")
         weights = multipliers(result.ineqlin.marginals, len(rows))
-        earned = np.add.outer(weights[: len(a)] @ exact(values_a), weights[len(a) :] @ exact(values_b))
-        ends.append(least(weights, within) + (exact(cost) - earned).min())
+        earned = np.add.outer(weights[: len(a)] @ fractions(values_a), weights[len(a) :] @ fractions(values_b))
+        ends.append(least(weights, within) + (fractions(cost) - earned).min())
     return float(ends[0]), float(-ends[1])

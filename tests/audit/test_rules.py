@@ -1,10 +1,11 @@
 """Each rule on numbers worked by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from harness.audit import arithmetic, audit, claims, coverage, grid, order
+from harness.audit import arithmetic, audit, claims, coverage, grid, joint, order
 from harness.audit.estimators import alternatives, batch_mean, exact
 from harness.audit.finding import Finding
 from harness.audit.printed import either
@@ -157,6 +158,16 @@ def test_the_strongest_findings_come_first() -> None:
     found = audit(published(column("A", 610, Recall5="0.0544", Recall10="0.0301")))
     assert strengths(found) == sorted(strengths(found), key=["impossible", "inconsistent", "note"].index)
     assert found[0].strength == "impossible"
+
+
+@pytest.mark.parametrize(("recall", "wrong"), [("0.25", 0), ("0.75", 0), ("0.40", 1), ("0.33", 1)])
+def test_a_column_declared_to_hold_batch_means_is_held_against_them(recall: str, wrong: int) -> None:
+    """Three users in batches of two: two weigh a quarter each and one a half, so that no third can be had."""
+    declared = replace(column("A", 3, Recall1=recall), estimator="batch-mean:2")
+    found = list(joint.check(published(declared)))
+    assert [(f.strength, "of 3 users, by batch-mean:2, print" in f.detail) for f in found] == [
+        ("inconsistent", True)
+    ] * wrong
 
 
 @pytest.mark.parametrize(("users", "tested"), [(100, 1), (50, 0), (None, 0)])

@@ -5,7 +5,7 @@ from itertools import product
 from typing import NamedTuple
 
 from harness.audit.estimators import LARGEST_BATCH, Estimator, batch_mean, exact
-from harness.audit.explain import LEVEL, NAMED
+from harness.audit.explain import ACCIDENT, NAMED
 from harness.audit.finding import spell
 from harness.audit.printed import either
 from harness.audit.published import Column
@@ -62,7 +62,7 @@ def explained(whole: Column, part: Column, users: int, sizes: Sequence[int]) -> 
     sentence = f"{len(fitting)} of {len(tried)} pairs of estimators tried give the Recalls of both from the same hits"
     if not fitting:
         return sentence
-    if len(fitting) > LEVEL * len(tried):
+    if len(fitting) > ACCIDENT * len(tried):
         return f"{sentence}, too many to tell which"
     return f"{sentence}, the coarsest first: {'; '.join(c.describe(whole, part) for c in fitting[:NAMED])}"
 
