@@ -270,7 +270,8 @@ def test_the_same_ranks_at_other_queries_differ_by_0_on_average(seed: int) -> No
     b = answered(rng(seed, "other order").permutation(a.rank).tolist())
     for row in compare([(Side("A", (a,)), Side("B", (b,)))], [("NDCG", 10), ("MRR", 10)], 1, permutations=100):
         assert (row.difference, row.effect, row.p, row.p_t, row.n_needed) == (0, 0, 1, 1, None)
-        assert row.wins and row.losses
+        assert row.wins
+        assert row.losses
 
 
 def test_groups_with_the_same_differences_are_one() -> None:
