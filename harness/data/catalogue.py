@@ -14,7 +14,7 @@ from harness.data import sources
 from harness.data.cases import Sizes
 from harness.data.dataset import Dataset, SourceRecord
 from harness.data.digest import sha256_of
-from harness.data.readers import amazon, mind, movielens, prepared, sessions
+from harness.data.readers import amazon, amazon_m2, mind, movielens, prepared, sessions
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.progress import Report
@@ -25,6 +25,7 @@ READERS: dict[str, Callable[..., Dataset]] = {
     "amazon": amazon.read,
     "prepared": prepared.read,
     "mind": mind.read,
+    "amazon-m2": amazon_m2.read,
     "sessions": sessions.read,
 }
 
@@ -40,7 +41,7 @@ class Counts(Strict):
 class Form(Strict):
     """One shape in which a set can be had: the files are the reader's arguments after the name, in order."""
 
-    reader: Literal["movielens-csv", "movielens-atomic", "amazon", "prepared", "mind", "sessions"]
+    reader: Literal["movielens-csv", "movielens-atomic", "amazon", "prepared", "mind", "amazon-m2", "sessions"]
     files: tuple[sources.SourceFile, ...]
 
 
