@@ -88,7 +88,9 @@ def list_(
         console.document(found[what.value] if what else found)
         return
     for name, rows in found.items():
-        cells = [[", ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows]
+        cells = [
+            [", ".join(v) if isinstance(v, list) else "-" if v is None else v for v in row.values()] for row in rows
+        ]
         console.table([key.replace("_", " ") for key in rows[0]], cells, title=name)
 
 
