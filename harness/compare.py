@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from harness import environment
 from harness.errors import InputError
 from harness.evidence import configuration, draw
+from harness.metrics import CUTOFFS
 from harness.paired.comparison import Comparison, Side, all_pairs
 from harness.paired.comparison import compare as compare_sides
 from harness.paired.differences import At, same_queries
 from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run
 
-METRICS: tuple[At, ...] = tuple((metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG"))
+METRICS = ("Recall", "MRR", "NDCG")
 
 
 def compare(
@@ -35,8 +36,9 @@ def compare(
         raise InputError("compare: the runs are of one system and configuration; name runs of two or more")
     environment.use_threads()
     seed, threads = runs[0].config.seed, environment.hardware()["threads"]
+    at: list[At] = [(metric, k) for k in CUTOFFS[runs[0].config.task.name] for metric in METRICS]
     return compare_sides(
-        all_pairs(sides), METRICS, seed, estimator=estimator, permutations=permutations, threads=int(threads)
+        all_pairs(sides), at, seed, estimator=estimator, permutations=permutations, threads=int(threads)
     )
 
 
@@ -46,8 +48,8 @@ def systems(runs: Sequence[Run], known: Mapping[str, Run]) -> list[Side]:
     A system is called by its name, and where two configurations of it are compared, by a run's identity too.
 
     Raises:
-        InputError: the runs read different data, answered different tasks or queries, or one seed of a configuration
-            twice.
+        InputError: the runs read different data, answered different tasks or queries, one seed of a configuration
+            twice, or candidates that were drawn from different seeds.
     """
     groups: dict[str, list[Run]] = {}
     data = {source.sha256 for source in runs[0].record.data} if runs else set()
@@ -61,6 +63,14 @@ def systems(runs: Sequence[Run], known: Mapping[str, Run]) -> list[Side]:
         if len({run.config.seed for run in own}) < len(own):
             raise InputError(f"run {own[0].record.run}: there are two runs of its configuration and seed; name one")
     same_queries([run.outcomes() for run in runs], [f"run {run.record.run}" for run in runs])
+    if runs and runs[0].config.task.name == "candidates":
+        seeds = {run.config.seed for run in runs}
+        for own in groups.values():
+            if missing := seeds - {run.config.seed for run in own}:
+                raise InputError(
+                    f"run {own[0].record.run}: its configuration has no run of seed {min(missing)}, which drew other "
+                    "candidates; name runs of the same seeds of every system"
+                )
     names = [own[0].config.system for own in groups.values()]
     return [
         Side(

@@ -57,7 +57,12 @@ def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
 
 
 def draw(run: Run) -> str:
-    """What a run rests on: the identity of its retriever's run, or its own without one."""
+    """What a run's seed drew that other systems' runs share: its task's candidates, or its retriever's run.
+
+    The identity of the run itself where it shares nothing.
+    """
+    if run.config.task.name == "candidates":
+        return f"candidates of seed {run.config.seed}"
     return run.config.retriever.run if run.config.retriever else run.record.run
 
 

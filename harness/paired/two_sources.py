@@ -7,10 +7,11 @@ difference is held to be
 
 with var_users of the per-user differences between the systems' means over their seeds, and sd_a, sd_b of the runs'
 means over users. Where the runs of both systems come in pairs that share what was drawn (a re-ranker's and its
-retriever's, or those of two re-rankers of one retriever), the last two terms are sd_d^2 / s instead, of the s
-differences between the runs of a pair. The interaction of user and seed is in the first term and in the others, so that
-v is a little too large rather than too small, as Owen's bootstrap of crossed factors has it (The pigeonhole bootstrap,
-Annals of Applied Statistics 1(2), 2007). The degrees of freedom are Satterthwaite's (Biometrics Bulletin 2, 1946).
+retriever's, those of two re-rankers, or those that were offered the same candidates), the last two terms are
+sd_d^2 / s instead, of the s differences between the runs of a pair. The interaction of user and seed is in the first
+term and in the others, so that v is a little too large rather than too small, as Owen's bootstrap of crossed factors
+has it (The pigeonhole bootstrap, Annals of Applied Statistics 1(2), 2007). The degrees of freedom are Satterthwaite's
+(Biometrics Bulletin 2, 1946).
 """
 
 from collections.abc import Sequence
