@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.audit.allowed import allowed
 from harness.audit.published import best, of_paper
 from harness.audit.pvalues import PRange
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.paired.power import POWER
 from harness.papers.paper import Paper
 from harness.significance import CellTest

@@ -31,7 +31,7 @@ from harness import (
 )
 from harness import home as homes
 from harness import system as register
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
 from harness.engine import local

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness import selection, store
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.errors import InputError
 from harness.evidence import is_taken
 from harness.selection import Selection

@@ -1,6 +1,6 @@
 """A paper's tables as a plan of runs: what is cached, what is left, and how long that takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -10,7 +10,8 @@ from harness.config import RunConfig
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
-from harness.papers.paper import AccuracyTable, Paper
+from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
 
@@ -93,7 +94,7 @@ def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
     if not paper.systems:
         return {}
     own = {printed: entry.name for printed, entry in paper.datasets.items()}
-    shown = [printed for printed in own if any(printed in paper.tables[table].published for table in target.tables)]
+    shown = [printed for printed in own if any(printed in paper.tables[table].datasets() for table in target.tables)]
     default = [printed for printed in shown if printed in paper.default_datasets] or shown
     return {printed: own[printed] for printed in choose(datasets, own, default, "data set")}
 
@@ -143,24 +144,36 @@ def plan(
         systems: printed or own names; None for all that the tables show.
         changes: settings for those systems that have the key, a backbone, say.
     """
-    tables = [table for table in (target.paper.tables[n] for n in target.tables) if isinstance(table, AccuracyTable)]
-    needed = {table.users.system for table in tables if table.users}
-    shown = needed | {name for table in tables for dataset in table.published for name in table.systems(dataset)}
+    tables = [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
+    needed = {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
+    shown = needed | {name for table in tables for dataset in table.datasets() for name in table.systems(dataset)}
     known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
     known = known or dict(list(target.paper.systems.items())[:1])
     chosen = set(choose(systems, known, list(known), "system")) | needed
     finished = store.all_runs(home.runs) if home.runs.is_dir() else []
     selections = all_selections(home.runs)
-    planned = []
+    planned: dict[str, Planned] = {}
     for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
         keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
+        own = {key: (changes or {})[key] for key in keys}
         for column, dataset in columns.items() if printed in chosen else ():
-            cells = sum(len(table.published[column]) for table in tables if table.shows(column, printed))
-            for seed in seeds:
-                own = {key: (changes or {})[key] for key in keys}
-                config = as_searched(resolve.resolve(system, dataset, profile, seed, device, own), selections)
-                planned.append(_planned(config, cells, finished))
-    return planned
+            for change, cells in _points(tables, column, printed):
+                for seed in seeds:
+                    config = resolve.resolve(system, dataset, profile, seed, device, change | own)
+                    each = _planned(as_searched(config, selections), cells, finished)
+                    before = planned.get(each.config.model_dump_json())
+                    cells_before = before.cells if before else 0
+                    planned[each.config.model_dump_json()] = replace(each, cells=cells + cells_before)
+    return list(planned.values())
+
+
+def _points(tables: list[AccuracyTable | Sweep], column: str, system: str) -> list[tuple[dict[str, Any], int]]:
+    """The settings that the tables want of a system on a data set, and how many cells rest on each.
+
+    A system that no table shows there is asked what the first table asks: another's users depend on it.
+    """
+    found = [(change, table.cells(column, system)) for table in tables for change in table.changes()]
+    return [point for point in found if point[1]] or found[:1] or [({}, 0)]
 
 
 def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planned:

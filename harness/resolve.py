@@ -9,11 +9,10 @@ import yaml
 from pydantic import ValidationError
 
 from harness import system as register
-from harness.config import Profile, RunConfig, Strict, TaskConfig, one_line
+from harness.config import TASK_PREFIX, Profile, RunConfig, Strict, TaskConfig, one_line
 from harness.errors import InputError
 
 FOLDER = Path(__file__).parent / "profiles"
-TASK_PREFIX = "task."
 Model = TypeVar("Model", bound=Strict)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.significance import CellTest
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.cells import Cell
+from harness.cell import Cell
 
 TITLE = "Reproduced and published"
 CAPTION = "The first table of which anything was run."
@@ -21,7 +21,7 @@ PUBLISHED: dict[str, Any] = {"marker": "D", "markerfacecolor": "none", "markered
 
 def choose(cells: Sequence[Cell]) -> list[Cell]:
     """The cells to draw: the headline metric of the first table in which anything was run on a system."""
-    of_systems = [cell for cell in cells if cell.system]
+    of_systems = [cell for cell in cells if cell.system and cell.x is None]
     tables = [cell.table for cell in of_systems if cell.mean is not None]
     return headline([cell for cell in of_systems if tables and cell.table == tables[0]])
 

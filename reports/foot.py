@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.papers.paper import Paper
 from harness.stats import RESAMPLES
 from harness.store import Run
@@ -32,7 +32,7 @@ def foot(
         "Data": _data(runs),
         "Profile and seeds": _profiles(cells, runs),
     }
-    if spec.kind == "accuracy":
+    if spec.kind != "statistics":
         lines |= {
             "Interval": "; ".join(text for kind, text in INTERVALS.items() if any(c.interval == kind for c in cells)),
             "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),

@@ -8,7 +8,7 @@ from string import ascii_lowercase
 from harness import audit
 from harness.audit.finding import Finding
 from harness.audit.published import of_paper
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.papers import paper as papers
 
 SHOWN = ("impossible", "inconsistent", "suspicious")

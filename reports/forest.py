@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.cells import Cell
+from harness.cell import Cell
 from reports.figure import PUBLISHED
 
 TITLE = "The paper's own system against the others"

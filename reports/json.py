@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.cells import Cell
+from harness.cell import Cell
 
 
 def render(cells: Sequence[Cell]) -> str:

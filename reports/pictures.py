@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.cells import Cell
+from harness.cell import Cell
+from harness.papers import paper as papers
+from harness.papers.tables import Sweep
 from harness.store import Run
-from reports import figure, forest, learning, power
+from reports import figure, forest, learning, power, sweep
+from reports.table import title
 
 
 @dataclass(frozen=True)
@@ -45,4 +48,9 @@ def pictures(cells: Sequence[Cell], runs: Sequence[Run]) -> list[Picture]:
         found.append(Picture("power", power.TITLE, power.CAPTION, figure.as_svg(power.draw(chosen))))
     if tuned := learning.choose(cells, runs):
         found.append(Picture("learning", learning.TITLE, learning.CAPTION, figure.as_svg(learning.draw(tuned))))
+    for table, line in sweep.choose(cells).items():
+        spec = papers.load(line[0].paper).table(table)
+        assert isinstance(spec, Sweep)
+        svg = figure.as_svg(sweep.draw(line, spec.setting))
+        found.append(Picture(table, f"{title(table)}. {spec.caption}", sweep.CAPTION, svg))
     return found

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.paired.power import smallest_difference
 from reports.figure import headline
 

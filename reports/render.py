@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.claims import claims as claims_of
 from harness.errors import InputError
 from harness.papers import paper as papers

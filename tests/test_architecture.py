@@ -43,7 +43,11 @@ LAYERS = (
     },
     {
         "evidence",
+        "cell",
         "cells",
+        "columns",
+        "sizes",
+        "sweep",
         "keeping",
         "claims",
         "recheck",

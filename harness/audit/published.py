@@ -9,7 +9,8 @@ from harness.audit.finding import Strength
 from harness.audit.programme import Cells
 from harness.metrics import metric_at
 from harness.papers.claims import Beats, Claim
-from harness.papers.paper import AccuracyTable, Paper
+from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable
 
 
 class Place(NamedTuple):

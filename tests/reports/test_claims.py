@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from scipy import stats as scipy_stats
 
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from harness.claims import claims
 from harness.papers import paper as papers
 from reports.claims import listing

@@ -7,7 +7,7 @@ import pytest
 
 import baselines  # noqa: F401  registers the systems
 from harness import cells, store
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.papers import paper as papers
 from reports.render import write
 

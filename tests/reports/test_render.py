@@ -13,7 +13,7 @@ from rich.text import Text
 
 from harness import audit
 from harness.audit.finding import Finding
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.claims import ClaimRow, claims
 from harness.errors import InputError
 from harness.store import Run

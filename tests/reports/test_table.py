@@ -1,4 +1,4 @@
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.store import Run
 from reports.table import grid, places
 from tests.reports.conftest import COMMAND, PAPER
