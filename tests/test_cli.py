@@ -71,7 +71,7 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     status, _, error = harness("report", "llamarec:1", "--out", str(reference), "--keep")
     assert status == 0, error
     monkeypatch.setattr(homes, "REFERENCE", reference)
-    monkeypatch.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+    monkeypatch.setattr("baselines.reranker.tune", None)  # whatever trains would fail
 
     def check() -> dict[str, object]:
         status, out, error = harness("reproduce", "llamarec", "--from-reference", "--json")
@@ -108,7 +108,7 @@ def test_a_released_adapter_ranks_without_tuning(
     monkeypatch.setattr(homes, "REFERENCE", kept)
     choice = f"--set=adapter={run.record.run}"
     with monkeypatch.context() as without:
-        without.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+        without.setattr("baselines.reranker.tune", None)  # whatever trains would fail
         taken = harness.run("llamarec", films, choice)
     again = store.open_run(Path(str(taken["folder"])))
     assert (again.record.run != run.record.run, taken["metrics"]) == (True, tuned["metrics"])
@@ -129,7 +129,7 @@ def test_a_released_adapter_ranks_without_tuning(
         assert (status, message in error) == (2, True), error
 
     status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", "--set=adapter=0123")
-    assert (status, "adapter=0123: no released run of that name here" in error) == (2, True)
+    assert (status, "adapter=0123: no run of that name here" in error) == (2, True)
     other = prepared_folder(tmp_path / "other", random_histories(60, 40, seed=2))
     status, _, error = harness("run", "llamarec", "--dataset", str(other), "--profile", "smoke", choice)
     assert (status, "was tuned with another data" in error) == (2, True)
