@@ -33,6 +33,8 @@ class TaskConfig(Strict):
         exclude: which items may not be recommended: those in the ``window``, in the whole ``history``, or ``none``.
         candidates: how many retrieved items a re-ranker orders, and how many a retriever's run keeps.
         same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
+        test_limit: test queries that a re-ranker is asked, a sample drawn from the seed of those that it would be; it
+            answers for these alone, and stands in no table. None: all.
     """
 
     name: Literal["next-item"] = "next-item"
@@ -40,6 +42,11 @@ class TaskConfig(Strict):
     exclude: Exclude = "window"
     candidates: int = Field(20, ge=1)
     same_time: SameTime = "item"
+    test_limit: int | None = Field(None, ge=1)
+
+    def whole(self) -> "TaskConfig":
+        """The task with all its test queries."""
+        return self.model_copy(update={"test_limit": None})
 
 
 class Retriever(Strict):
@@ -66,6 +73,10 @@ class RunConfig(Strict):
     settings: dict[str, Any]
     retriever: Retriever | None = None
     probe: Probe | None = None
+
+    def stands_in_tables(self) -> bool:
+        """Whether its outcomes are the system's on all test queries, with nothing changed."""
+        return self.probe is None and self.task.test_limit is None
 
 
 def one_line(error: Exception) -> str:
