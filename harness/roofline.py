@@ -27,9 +27,6 @@ class Work:
     flops: float
     bytes: float
 
-    def __add__(self, other: "Work") -> "Work":
-        return Work(self.flops + other.flops, self.bytes + other.bytes)
-
 
 class Ceilings(Strict):
     """What the machine reaches where nothing else is in the way.
