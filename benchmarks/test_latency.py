@@ -8,17 +8,21 @@ Absolute times are the machine's; what holds between two commits are the ratios 
 import os
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import environment, home, roofline
-from harness.llm import backbone, ranking_cost
+from harness.llm import backbone, ranking_cost, vllm_engine
 from harness.llm.backbone import Backbone, Quantisation
 from harness.llm.ranking_cost import METHODS, VERBALIZER, RankingCost
 from harness.llm.sized_prompts import sized_prompts
+from harness.llm.vllm_engine import Write
 from harness.roofline import Ceilings
 
 TITLE_TOKENS = (5, 10, 15, 20, 25, 30, 35, 40)
@@ -62,6 +66,13 @@ def load(name: str, quantisation: Quantisation) -> Backbone:
     return backbone.load(name, home.resolve(), DEVICE, quantisation=quantisation, report=lambda line: None)
 
 
+@lru_cache(maxsize=1)
+def serve(name: str, quantisation: Quantisation) -> Write:
+    """An engine of its own with the same weights; the folder that it read them from goes at once."""
+    with TemporaryDirectory() as folder:
+        return vllm_engine.engine(load(name, quantisation), Path(folder))
+
+
 @cache
 def ceilings(dtype: str) -> Ceilings:
     """Of this machine, measured once a dtype."""
@@ -77,8 +88,11 @@ def test_ranking(
     title_tokens: int,
     method: str,
 ) -> None:
-    if "compiled" in method and DEVICE.type == "cpu":
-        pytest.skip("a compiled step needs a GPU")
+    writing = METHODS[method]
+    if writing and DEVICE.type == "cpu" and (writing.served or writing.cache == "compiled"):
+        pytest.skip("needs a GPU")
+    if writing and writing.served and (named[1] != "none" or not find_spec("vllm")):
+        pytest.skip("needs vLLM (pip install 'llmrec-harness[vllm]') and unquantised weights")
     llm = load(*named)
     asked = sized_prompts(
         llm, titles, title_tokens=title_tokens, batch=batch, history=PLAN.items, candidates=PLAN.items
@@ -89,6 +103,7 @@ def test_ranking(
         asked,
         ceilings(llm.record.dtype),
         PLAN.repeats[method != VERBALIZER],
+        engine=serve(*named) if writing and writing.served else None,
         loop=lambda once, repeats: benchmark.pedantic(once, rounds=repeats),
     )
     checkpoint = " ".join(named)

@@ -1,30 +1,39 @@
 """What it costs to rank candidates with a backbone, by one forward pass or by writing: time, memory, energy, floor."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from harness import latency
 from harness.config import Strict
+from harness.errors import InputError
 from harness.latency import Loop, Measured, plain_loop
 from harness.llm import ranked_list, verbalizer
 from harness.llm.backbone import Backbone
-from harness.llm.generation import Cache, generate
+from harness.llm.generation import Cache
 from harness.llm.ranked_list import Output
 from harness.llm.sized_prompts import SizedPrompts
+from harness.llm.vllm_engine import Write
 from harness.record import ModelRecord
 from harness.roofline import Ceilings, Shape
 
 
 @dataclass(frozen=True)
 class Writing:
-    """A list that is written: of what, with which cache, and whether anything but candidates may stand in it."""
+    """A list that is written: of what, and how.
+
+    Attributes:
+        cache: of keys and values.
+        constrained: nothing but candidates may stand in it.
+        served: by an engine of its own, :mod:`harness.llm.vllm_engine`, rather than by ``transformers``.
+    """
 
     output: Output
     cache: Cache = "dynamic"
     constrained: bool = False
+    served: bool = False
 
 
 VERBALIZER = "verbalizer"
@@ -38,7 +47,10 @@ METHODS: dict[str, Writing | None] = {
     "letters, static cache": Writing("letters", cache="static"),
     "letters, compiled": Writing("letters", cache="compiled"),
     "letters, constrained": Writing("letters", constrained=True),
+    "titles, vLLM": Writing("titles", served=True),
+    "letters, vLLM": Writing("letters", served=True),
 }
+NOTHING = ranked_list.Entries([[]], [[]])  # a list that is over at its first token
 
 
 class RankingCost(Strict):
@@ -143,6 +155,7 @@ def measure(
     repeats: int,
     *,
     checkpoint: str | None = None,
+    engine: Write | None = None,
     loop: Loop = plain_loop,
 ) -> RankingCost:
     """Rank a batch of prompts again and again.
@@ -154,10 +167,11 @@ def measure(
         ceilings: of the machine, measured in this process.
         repeats: how many timings.
         checkpoint: the run whose adapter the backbone carries; None: it carries none.
+        engine: what writes the lists of a method that is served; its memory is its own, and is not read.
         loop: see :func:`harness.latency.measure`.
 
     Raises:
-        InputError: a compiled cache without a GPU.
+        InputError: a compiled cache without a GPU, or a served method without an engine.
     """
     writing, device = METHODS[method], backbone.device
     shape = Shape.of(backbone.model.config, getattr(torch, backbone.record.dtype), backbone.record.quantisation)
@@ -167,16 +181,16 @@ def measure(
         whole = latency.measure(lambda: verbalize(backbone, asked), device, repeats, loop)
         first, steps = shape.prefill(lengths, len(asked.labels)), []
     else:
-        lists = writer(backbone, writing, asked)
+        write, offered = writer(backbone, writing, engine), entries(backbone, writing, asked)
 
-        def write() -> None:
+        def whole_list() -> None:
             nonlocal written
-            written = [len(tokens) for tokens in lists()]
+            written = [len(tokens) for tokens in write(asked.tokens, offered)]
 
-        whole = latency.measure(write, device, repeats, loop)
-        prefill = latency.measure(
-            lambda: generate(backbone, asked.tokens, max_new_tokens=1, cache=writing.cache), device, repeats
-        )
+        whole = latency.measure(whole_list, device, repeats, loop)
+        prefill = latency.measure(lambda: write(asked.tokens, [NOTHING] * len(lengths)), device, repeats)
+        if writing.served:
+            whole, prefill = (each.model_copy(update={"peak_bytes": None}) for each in (whole, prefill))
         first, steps = shape.prefill(lengths, shape.vocabulary, cached=True), shape.decode(lengths, written)
     return RankingCost(
         method=method,
@@ -207,10 +221,20 @@ def verbalize(backbone: Backbone, asked: SizedPrompts) -> list[list[float]]:
     return scores
 
 
-def writer(backbone: Backbone, writing: Writing, asked: SizedPrompts) -> Callable[[], list[list[int]]]:
-    """What writes the lists of all prompts, at once."""
+def entries(backbone: Backbone, writing: Writing, asked: SizedPrompts) -> list[ranked_list.Entries]:
+    """What each prompt's list is to be of."""
     texts = asked.titles if writing.output == "titles" else [list(asked.labels.texts)] * len(asked.titles)
-    offered = [ranked_list.entries(backbone.tokenizer, asked.empty, row, writing.output) for row in texts]
-    return lambda: ranked_list.write(
-        backbone, asked.tokens, offered, constrained=writing.constrained, cache=writing.cache
-    )
+    return [ranked_list.entries(backbone.tokenizer, asked.empty, row, writing.output) for row in texts]
+
+
+def writer(backbone: Backbone, writing: Writing, engine: Write | None) -> Write:
+    """What writes the lists of a batch of prompts, at once.
+
+    Raises:
+        InputError: a served method without an engine.
+    """
+    if not writing.served:
+        return partial(ranked_list.write, backbone, constrained=writing.constrained, cache=writing.cache)
+    if engine is None:
+        raise InputError("a served method needs an engine: harness.llm.vllm_engine.engine makes one, on CUDA")
+    return engine

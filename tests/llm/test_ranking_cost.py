@@ -14,7 +14,7 @@ KEYS = (
     "method checkpoint prompt_sha title_tokens batch n p50_ms p90_ms p99_ms tokens energy_j peak_bytes floor_ms".split()
 )
 MACHINE = Ceilings(flops_per_s=1e9, bytes_per_s=1e9)
-ON_CPU = [method for method in METHODS if "compiled" not in method]
+ON_CPU = [name for name, how in METHODS.items() if how is None or not (how.served or how.cache == "compiled")]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_every_method_gives_a_row_that_can_be_kept(tiny: Backbone, asked: SizedP
 def test_the_floor_is_that_of_the_tokens_that_were_written(
     tiny: Backbone, asked: SizedPrompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking_cost.ranked_list, "write", lambda *args, **options: [[5] * 4, [5] * 2])
+    monkeypatch.setattr(ranking_cost, "writer", lambda *args: lambda prompts, offered: [[5] * 4, [5] * 2])
     cost = ranking_cost.measure(tiny, "titles", asked, MACHINE, repeats=1)
     shape, lengths = Shape.of(tiny.model.config, torch.float32), [len(prompt) for prompt in asked.tokens]
     works = [shape.prefill(lengths, 258, cached=True), *shape.decode(lengths, [4, 2])]
@@ -74,9 +74,27 @@ def test_the_methods_rank_by_what_they_say(tiny: Backbone, asked: SizedPrompts) 
     assert torch.tensor(ranking_cost.verbalize(tiny, asked)) == pytest.approx(scores, abs=1e-4)
     held = METHODS["titles, constrained"]
     assert held is not None
-    for written, titles in zip(ranking_cost.writer(tiny, held, asked)(), asked.titles, strict=True):
+    lists = ranking_cost.writer(tiny, held, None)(asked.tokens, ranking_cost.entries(tiny, held, asked))
+    for written, titles in zip(lists, asked.titles, strict=True):
         text = tiny.tokenizer.decode(written, skip_special_tokens=True)
         assert sorted(line.strip() for line in text.split("\n")) == sorted({" ".join(t.split()) for t in titles})
+
+
+def test_a_prefill_is_stopped_at_its_first_token(tiny: Backbone, asked: SizedPrompts) -> None:
+    free = METHODS["titles"]
+    assert free is not None
+    write, offered = ranking_cost.writer(tiny, free, None), ranking_cost.entries(tiny, free, asked)
+    first = write(asked.tokens, [ranking_cost.NOTHING] * 2)
+    assert first == [tokens[:1] for tokens in write(asked.tokens, offered)]
+
+
+def test_an_engine_of_its_own_is_asked_and_its_memory_not_read(tiny: Backbone, asked: SizedPrompts) -> None:
+    with pytest.raises(InputError, match="needs an engine"):
+        ranking_cost.measure(tiny, "letters, vLLM", asked, MACHINE, repeats=1)
+    cost = ranking_cost.measure(
+        tiny, "letters, vLLM", asked, MACHINE, repeats=1, engine=lambda prompts, offered: [[5, 6, 7]] * len(prompts)
+    )
+    assert (cost.tokens, cost.whole.peak_bytes) == (3, None)
 
 
 def test_a_compiled_step_needs_a_gpu(tiny: Backbone, asked: SizedPrompts) -> None:
