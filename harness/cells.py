@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness import metrics
+from harness import cost_rows, metrics
 from harness.cell import Cell
 from harness.columns import likeness, reduced, shared
+from harness.costs import KeptCost
 from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import Paper, number
-from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
+from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sweep
 from harness.selection import Selection
 from harness.significance import significance
 from harness.sizes import sizes
@@ -21,6 +22,7 @@ def cells(
     runs: Sequence[Run],
     estimator: str | None = None,
     selections: Sequence[Selection] = (),
+    costs: Sequence[KeptCost] = (),
 ) -> list[Cell]:
     """The cells of a table in the paper's order: data sets, then systems, then metrics.
 
@@ -30,6 +32,7 @@ def cells(
         runs: all finished runs there are; what belongs to the table is chosen from them.
         estimator: how to reduce outcomes; None takes what the paper's file declares for each column.
         selections: all searches there are.
+        costs: all measured costs there are.
 
     Raises:
         InputError: no such table or estimator, or a run's outcomes cannot be read.
@@ -37,6 +40,8 @@ def cells(
     spec = paper.table(table)
     if isinstance(spec, StatisticsTable):
         return list(sizes(paper, table, spec, runs))
+    if isinstance(spec, CostFigure):
+        return cost_rows.cells(paper, table, spec, costs)
     asked = [run for run in runs if spec.task().items() <= run.config.task.model_dump().items()]
     if isinstance(spec, Sweep):
         return list(sweep(paper, table, spec, asked, estimator or "exact", selections))

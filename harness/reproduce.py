@@ -4,16 +4,21 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from harness import data, resolve, store
+import torch
+
+from harness import cost_plan, costs, data, environment, resolve, store
 from harness import system as register
 from harness.config import RunConfig
+from harness.costs import KeptCost
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
 from harness.papers.paper import Paper
-from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
+from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sweep
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
+
+FIGURE = "figure"  # how the names of figures among a paper's tables begin
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,12 @@ class Target:
     tables: tuple[str, ...]
 
 
-def parse_targets(targets: list[str]) -> list[Target]:
+def parse_targets(targets: list[str], *, figures: bool = True) -> list[Target]:
     """``PAPER`` or ``PAPER:TABLE``; no target means every paper of which the harness has a system.
+
+    Args:
+        targets: what the user named.
+        figures: whether a paper without a table's number means its figures too.
 
     Raises:
         InputError: an unknown paper or table.
@@ -51,7 +60,8 @@ def parse_targets(targets: list[str]) -> list[Target]:
     for target in targets or [name for name in papers.names() if papers.load(name).systems]:
         name, colon, table = target.partition(":")
         paper = papers.load(name)
-        numbers = [table] if colon else list(paper.tables)
+        whole = [number for number in paper.tables if figures or not number.startswith(FIGURE)]
+        numbers = [table] if colon else whole
         for number in numbers:
             paper.table(number)
         wanted[name] = [*wanted.get(name, []), *numbers]
@@ -167,13 +177,15 @@ def plan(
     return list(planned.values())
 
 
-def _points(tables: list[AccuracyTable | Sweep], column: str, system: str) -> list[tuple[dict[str, Any], int]]:
+def _points(
+    tables: list[AccuracyTable | Sweep | CostFigure], column: str, system: str
+) -> list[tuple[dict[str, Any], int]]:
     """The settings that the tables want of a system on a data set, and how many cells rest on each.
 
     A system that no table shows there is asked what the first table asks: another's users depend on it.
     """
-    found = [(change, table.cells(column, system)) for table in tables for change in table.changes()]
-    return [point for point in found if point[1]] or found[:1] or [({}, 0)]
+    found = [point for table in tables for point in table.runs(column, system)]
+    return found or [(table.asking(), 0) for table in tables[:1]] or [({}, 0)]
 
 
 def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planned:
@@ -199,3 +211,28 @@ def waves(planned: list[Planned]) -> list[list[RunConfig]]:
     for each in planned:
         split["retriever" in register.find(each.config.system).needs].append(each.config)
     return [wave for wave in split if wave]
+
+
+def measure_costs(
+    targets: list[Target],
+    columns: dict[str, dict[str, str]],
+    profile: str,
+    device: str,
+    home: Home,
+    command: str,
+    report: Report,
+) -> list[KeptCost]:
+    """Measure what the targets' figures of costs lack, where the data of their titles could be had.
+
+    Returns:
+        All costs there are; none where no target is such a figure.
+    """
+    figures = [(each.paper.id, each.paper.table(table)) for each in targets for table in each.tables]
+    wanted = [(paper, figure) for paper, figure in figures if isinstance(figure, CostFigure)]
+    for paper, figure in wanted:
+        if figure.titles in columns[paper]:
+            titles, where = data.load(columns[paper][figure.titles], home, report), torch.device(device)
+            environment.use_threads()
+            missing = costs.missing(cost_plan.points(profile, where), titles, where, home)
+            costs.measure(missing, titles, where, home, command, report)
+    return costs.all_costs(home.runs) if wanted else []

@@ -110,7 +110,7 @@ def _corner(spec: Table) -> str:
             return "metric"
         case "sweep":
             return spec.setting
-        case "statistics":
+        case "statistics" | "cost":
             return "data set"
 
 

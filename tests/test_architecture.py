@@ -48,6 +48,10 @@ LAYERS = (
     {
         "evidence",
         "cell",
+        "cost_plan",
+        "cost_rows",
+        "costs",
+        "shown",
         "cells",
         "columns",
         "sizes",

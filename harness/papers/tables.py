@@ -59,15 +59,15 @@ class Asking(Strict):
         asks: settings of the task that differ from the defaults of ``next-item``.
     """
 
-    asks: dict[str, str] = {}
+    asks: dict[str, str | int] = {}
 
-    def task(self) -> dict[str, str]:
+    def task(self) -> dict[str, str | int | None]:
         """What a run's task must have."""
-        return {"name": "next-item"} | self.asks
+        return {"name": "next-item", "negatives": "uniform", "test_limit": None} | self.asks
 
-    def changes(self) -> list[dict[str, Any]]:
-        """The settings of the runs behind each column, as ``--set`` takes them."""
-        return [{f"{TASK_PREFIX}{key}": value for key, value in self.task().items()}]
+    def asking(self) -> dict[str, Any]:
+        """The same as ``--set`` takes it."""
+        return {f"{TASK_PREFIX}{key}": value for key, value in self.task().items()}
 
 
 class AccuracyTable(Asking):
@@ -102,9 +102,9 @@ class AccuracyTable(Asking):
         """Whether there is such a column."""
         return dataset in self.published and system in self.systems(dataset)
 
-    def cells(self, dataset: str, system: str) -> int:
-        """How many cells a column has; none if there is no such column."""
-        return len(self.published[dataset]) if self.shows(dataset, system) else 0
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs behind a column, as ``--set`` takes them, and how many cells rest on each."""
+        return [(self.asking(), len(self.published[dataset]))] if self.shows(dataset, system) else []
 
     def estimator(self, dataset: str, system: str) -> str:
         """The declared estimator of a column."""
@@ -153,11 +153,6 @@ class Sweep(Asking):
     values: tuple[str | int, ...]
     metrics: tuple[str, ...]
 
-    def changes(self) -> list[dict[str, Any]]:
-        """The settings of the runs behind each point of a line, as ``--set`` takes them."""
-        (asked,) = super().changes()
-        return [asked | {self.setting: value} for value in self.values]
-
     def datasets(self) -> list[str]:
         """Its data sets, as printed."""
         return list(self.columns)
@@ -166,9 +161,61 @@ class Sweep(Asking):
         """Systems of a data set, as printed."""
         return list(self.columns[dataset])
 
-    def cells(self, dataset: str, system: str) -> int:
-        """How many cells a run is behind; none if the figure does not show the system there."""
-        return len(self.metrics) if system in self.columns.get(dataset, ()) else 0
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs behind a line, as ``--set`` takes them, and how many cells rest on each."""
+        if system not in self.columns.get(dataset, ()):
+            return []
+        return [(self.asking() | {self.setting: value}, len(self.metrics)) for value in self.values]
 
 
-Table = Annotated[AccuracyTable | StatisticsTable | Sweep, Field(discriminator="kind")]
+class Ranker(Strict):
+    """The runs whose accuracy stands beside the cost of a way to rank.
+
+    Attributes:
+        system: as the paper's file calls it.
+        settings: that those runs must have.
+    """
+
+    system: str
+    settings: dict[str, Any] = {}
+
+
+class CostFigure(Asking):
+    """Seconds that ranking takes, by the length of the titles.
+
+    Attributes:
+        caption: what the figure shows.
+        command: what rebuilds it.
+        titles: the data set whose titles are taken and whose users are asked, as printed.
+        lines: the paper's lines, as printed, and the way to rank behind each (``harness.llm.ranking_cost``).
+        accuracy: way to rank -> the runs that say how good it is.
+        published: average tokens of a title -> line -> seconds as printed, or as read off.
+        read_off: tokens whose values are read off the drawn line.
+    """
+
+    kind: Literal["cost"]
+    caption: str
+    command: str
+    titles: str
+    lines: dict[str, str]
+    accuracy: dict[str, Ranker]
+    published: Grid
+    read_off: tuple[str, ...] = ()
+
+    def datasets(self) -> list[str]:
+        """The data set of its titles, as printed."""
+        return [self.titles]
+
+    def systems(self, dataset: str) -> list[str]:
+        """Systems whose accuracy stands beside a cost, as the paper's file calls them."""
+        return list(dict.fromkeys(ranker.system for ranker in self.accuracy.values()))
+
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs that say how good a system's ways to rank are; no cell rests on them."""
+        if dataset != self.titles:
+            return []
+        own = [ranker.settings for ranker in self.accuracy.values() if ranker.system == system]
+        return [(self.asking() | settings, 0) for settings in own]
+
+
+Table = Annotated[AccuracyTable | StatisticsTable | Sweep | CostFigure, Field(discriminator="kind")]
