@@ -16,12 +16,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.machine import DEVICE, PROFILE, ceilings, load
-from harness.llm import ranking_cost, vllm_engine
+from harness.llm import prompts, ranking_cost, vllm_engine
 from harness.llm.backbone import Quantisation
 from harness.llm.ranking_cost import METHODS, VERBALIZER, RankingCost
 from harness.llm.sized_prompts import sized_prompts
 from harness.llm.vllm_engine import Write
 
+WORDING = prompts.load("llamarec")
 TITLE_TOKENS = (5, 10, 15, 20, 25, 30, 35, 40)
 
 
@@ -85,7 +86,7 @@ def test_ranking(
         pytest.skip("needs vLLM (pip install 'llmrec-harness[vllm]') and unquantised weights")
     llm = load(*named)
     asked = sized_prompts(
-        llm, titles, title_tokens=title_tokens, batch=batch, history=PLAN.items, candidates=PLAN.items
+        llm, WORDING, titles, title_tokens=title_tokens, batch=batch, history=PLAN.items, candidates=PLAN.items
     )
     cost = ranking_cost.measure(
         llm,

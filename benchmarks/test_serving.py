@@ -15,11 +15,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from baselines.lrurec import LRURec, LRURecConfig
 from benchmarks.machine import DEVICE, PROFILE, ceilings, load
 from harness import latency
-from harness.llm import ranking_cost
+from harness.llm import prompts, ranking_cost
 from harness.llm.ranking_cost import VERBALIZER
 from harness.llm.sized_prompts import sized_prompts
 from harness.seeds import rng, seeded
 
+WORDING = prompts.load("llamarec")
 TITLE_TOKENS = 10
 WINDOW = 200  # items of the history that the retriever reads
 BACKBONES = {
@@ -78,6 +79,7 @@ def test_serving(benchmark: BenchmarkFixture, titles: list[str], point: Point) -
         pytest.skip("tiny's tokenizer has 62 labels")
     asked = sized_prompts(
         llm,
+        WORDING,
         titles,
         title_tokens=TITLE_TOKENS,
         batch=point.batch,
