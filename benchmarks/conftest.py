@@ -1,17 +1,15 @@
 """What the benchmarks share: percentiles and the machine in pytest-benchmark's JSON, and real titles."""
 
-import os
 from typing import Any
 
 import psutil
 import pytest
 import torch
 
+from benchmarks.machine import PROFILE
 from harness import environment, home, latency
 from harness.data import catalogue
 from harness.errors import WorkError
-
-PROFILE = os.environ.get("LLMREC_PROFILE", "smoke")
 
 
 def pytest_configure() -> None:

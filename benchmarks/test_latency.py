@@ -5,26 +5,24 @@ and short lists, ``cpu`` SmolLM2, ``gpu`` the shape of Llama-2-7b in bfloat16 an
 Absolute times are the machine's; what holds between two commits are the ratios inside one run.
 """
 
-import os
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness import environment, home, roofline
-from harness.llm import backbone, ranking_cost, vllm_engine
-from harness.llm.backbone import Backbone, Quantisation
+from benchmarks.machine import DEVICE, PROFILE, ceilings, load
+from harness.llm import prompts, ranking_cost, vllm_engine
+from harness.llm.backbone import Quantisation
 from harness.llm.ranking_cost import METHODS, VERBALIZER, RankingCost
 from harness.llm.sized_prompts import sized_prompts
 from harness.llm.vllm_engine import Write
-from harness.roofline import Ceilings
 
+WORDING = prompts.load("llamarec")
 TITLE_TOKENS = (5, 10, 15, 20, 25, 30, 35, 40)
 
 
@@ -50,8 +48,7 @@ PLANS = {
     "cpu": Plan((("smollm2-135m", "none"),), batches=(1,), items=20, repeats=(10, 1)),
     "gpu": Plan((("llama-2-7b-shape", "none"), ("llama-2-7b-shape", "nf4")), (1, 16), items=20, repeats=(100, 3)),
 }
-PLAN = PLANS[os.environ.get("LLMREC_PROFILE", "smoke")]
-DEVICE = torch.device(environment.check_device(None))
+PLAN = PLANS[PROFILE]
 CASES = [
     case
     for case in product(PLAN.backbones, PLAN.batches, TITLE_TOKENS, METHODS)
@@ -61,25 +58,19 @@ measured: dict[tuple[str, int, int, str], RankingCost] = {}
 
 
 @lru_cache(maxsize=1)
-def load(name: str, quantisation: Quantisation) -> Backbone:
-    """The backbone; the one before it makes room."""
-    return backbone.load(name, home.resolve(), DEVICE, quantisation=quantisation, report=lambda line: None)
-
-
-@lru_cache(maxsize=1)
 def serve(name: str, quantisation: Quantisation) -> Write:
     """An engine of its own with the same weights; the folder that it read them from goes at once."""
     with TemporaryDirectory() as folder:
         return vllm_engine.engine(load(name, quantisation), Path(folder))
 
 
-@cache
-def ceilings(dtype: str) -> Ceilings:
-    """Of this machine, measured once a dtype."""
-    return roofline.measure_ceilings(DEVICE, getattr(torch, dtype))
+def case_id(case: tuple[tuple[str, Quantisation], int, int, str]) -> str:
+    """A name by which the same case is found in another commit's results."""
+    (name, quantisation), batch, title_tokens, method = case
+    return f"{name}-{quantisation}-batch{batch}-title{title_tokens}-{method}"
 
 
-@pytest.mark.parametrize(("named", "batch", "title_tokens", "method"), CASES)
+@pytest.mark.parametrize(("named", "batch", "title_tokens", "method"), CASES, ids=map(case_id, CASES))
 def test_ranking(
     benchmark: BenchmarkFixture,
     titles: list[str],
@@ -95,7 +86,7 @@ def test_ranking(
         pytest.skip("needs vLLM (pip install 'llmrec-harness[vllm]') and unquantised weights")
     llm = load(*named)
     asked = sized_prompts(
-        llm, titles, title_tokens=title_tokens, batch=batch, history=PLAN.items, candidates=PLAN.items
+        llm, WORDING, titles, title_tokens=title_tokens, batch=batch, history=PLAN.items, candidates=PLAN.items
     )
     cost = ranking_cost.measure(
         llm,

@@ -11,9 +11,8 @@ import numpy as np
 from harness.errors import InputError
 from harness.llm import labels, prompts
 from harness.llm.backbone import Backbone
+from harness.llm.prompts import Template
 from harness.seeds import rng
-
-WORDING = "llamarec"
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def sized_titles(
 
 def sized_prompts(
     backbone: Backbone,
+    template: Template,
     titles: Sequence[str],
     *,
     title_tokens: int,
@@ -73,10 +73,11 @@ def sized_prompts(
     candidates: int = 20,
     seed: int = 42,
 ) -> SizedPrompts:
-    """LlamaRec's prompts with items whose titles have so many tokens.
+    """Prompts with items whose titles have so many tokens.
 
     Args:
         backbone: whose tokenizer it is.
+        template: the wording.
         titles: real titles to make the items' of.
         title_tokens: of an item.
         batch: how many prompts.
@@ -90,7 +91,7 @@ def sized_prompts(
     real = [title for title in titles if title]
     if not real:
         raise InputError("sized prompts: the data set has no titles to make them of")
-    template, tokenizer = prompts.load(WORDING), backbone.tokenizer
+    tokenizer = backbone.tokenizer
     empty = prompts.render(template, (), ())
     given = labels.find(tokenizer, empty).first(candidates)
     generator = rng(seed, "sized titles", title_tokens, history, candidates)

@@ -3,12 +3,14 @@ import torch
 
 from harness.errors import InputError
 from harness.latency import Measured
-from harness.llm import generation, ranking_cost, verbalizer
+from harness.llm import generation, prompts, ranking_cost, verbalizer
 from harness.llm.backbone import Backbone
+from harness.llm.ranked_list import Entries
 from harness.llm.ranking_cost import METHODS, VERBALIZER, RankingCost
 from harness.llm.sized_prompts import SizedPrompts, sized_prompts
 from harness.roofline import Ceilings, Shape
 
+WORDING = prompts.load("llamarec")
 TITLES = ["Heat (1995)", "Alien (1979)", "M (1931)", "The Third Man (1949)"]
 KEYS = (
     "method checkpoint prompt_sha title_tokens batch n p50_ms p90_ms p99_ms tokens energy_j peak_bytes floor_ms".split()
@@ -19,7 +21,7 @@ ON_CPU = [name for name, how in METHODS.items() if how is None or not (how.serve
 
 @pytest.fixture
 def asked(tiny: Backbone) -> SizedPrompts:
-    return sized_prompts(tiny, TITLES, title_tokens=6, batch=2, history=2, candidates=3)
+    return sized_prompts(tiny, WORDING, TITLES, title_tokens=6, batch=2, history=2, candidates=3)
 
 
 @pytest.mark.parametrize("method", ON_CPU)
@@ -91,10 +93,16 @@ def test_a_prefill_is_stopped_at_its_first_token(tiny: Backbone, asked: SizedPro
 def test_an_engine_of_its_own_is_asked_and_its_memory_not_read(tiny: Backbone, asked: SizedPrompts) -> None:
     with pytest.raises(InputError, match="needs an engine"):
         ranking_cost.measure(tiny, "letters, vLLM", asked, MACHINE, repeats=1)
-    cost = ranking_cost.measure(
-        tiny, "letters, vLLM", asked, MACHINE, repeats=1, engine=lambda prompts, offered: [[5, 6, 7]] * len(prompts)
-    )
+    limits: list[list[int]] = []
+
+    def engine(prompts: object, offered: list[Entries]) -> list[list[int]]:
+        limits.append([each.joint_length() for each in offered])
+        return [[5, 6, 7] for _ in offered]
+
+    cost = ranking_cost.measure(tiny, "letters, vLLM", asked, MACHINE, repeats=2, engine=engine)
     assert (cost.tokens, cost.whole.peak_bytes) == (3, None)
+    whole = len("A > B > C") + 1
+    assert limits == [[whole] * 2] * 4 + [[1] * 2] * 4  # warmed up, memory read, timed twice; then the prefill
 
 
 def test_a_compiled_step_needs_a_gpu(tiny: Backbone, asked: SizedPrompts) -> None:
@@ -107,6 +115,8 @@ def test_a_compiled_step_writes_what_any_other_does(home: object) -> None:
     from harness.llm import backbone
 
     llm = backbone.load("tiny", home, torch.device("cuda"), dtype="float32")  # type: ignore[arg-type]
-    prompts = [list(range(2, 60))]
-    found = [generation.generate(llm, prompts, max_new_tokens=12, cache=cache) for cache in ("dynamic", "compiled")]
+    found = [
+        generation.generate(llm, [list(range(2, 60))], max_new_tokens=12, cache=cache)
+        for cache in ("dynamic", "compiled")
+    ]
     assert found[0] == found[1]

@@ -3,11 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import InputError
-from harness.llm import tiny
+from harness.llm import prompts, tiny
 from harness.llm.backbone import Backbone
 from harness.llm.sized_prompts import sized_prompts, sized_titles
 from harness.seeds import rng
 
+WORDING = prompts.load("llamarec")
 TITLES = ["Heat (1995)", "Alien (1979)", "M (1931)", "The Third Man (1949)"]
 BYTES = tiny.byte_tokenizer()
 
@@ -25,7 +26,7 @@ def test_a_text_has_its_length_and_consists_of_whole_titles_but_for_the_last(tok
 
 
 def test_the_prompts_name_the_items_and_keep_the_candidates(tiny: Backbone) -> None:
-    asked = sized_prompts(tiny, ["", *TITLES], title_tokens=20, batch=2, history=3, candidates=4)
+    asked = sized_prompts(tiny, WORDING, ["", *TITLES], title_tokens=20, batch=2, history=3, candidates=4)
     first, second = map(tiny.tokenizer.decode, asked.tokens)
     assert (asked.title_tokens, asked.labels.texts, asked.history) == (20, ("A", "B", "C", "D"), 3)
     assert [len(row) for row in asked.titles] == [4, 4]
@@ -35,13 +36,13 @@ def test_the_prompts_name_the_items_and_keep_the_candidates(tiny: Backbone) -> N
         assert "(4) " not in text
         assert text.index(f"(A) {row[0]}") < text.index(f"(D) {row[3]}")
         assert text.endswith("### Response:\n")
-    again = sized_prompts(tiny, TITLES, title_tokens=20, batch=2, history=3, candidates=4)
-    other = sized_prompts(tiny, TITLES, title_tokens=20, batch=2, history=3, candidates=4, seed=1)
+    again = sized_prompts(tiny, WORDING, TITLES, title_tokens=20, batch=2, history=3, candidates=4)
+    other = sized_prompts(tiny, WORDING, TITLES, title_tokens=20, batch=2, history=3, candidates=4, seed=1)
     assert again.sha256 == asked.sha256 != other.sha256
 
 
 def test_what_cannot_be_asked_is_an_error(tiny: Backbone) -> None:
     with pytest.raises(InputError, match="at most 62 candidates, not 63"):
-        sized_prompts(tiny, TITLES, title_tokens=5, batch=1, candidates=63)
+        sized_prompts(tiny, WORDING, TITLES, title_tokens=5, batch=1, candidates=63)
     with pytest.raises(InputError, match="no titles"):
-        sized_prompts(tiny, ["", ""], title_tokens=5, batch=1)
+        sized_prompts(tiny, WORDING, ["", ""], title_tokens=5, batch=1)
