@@ -10,6 +10,8 @@ from harness import metrics, stats
 from harness.cell import Cell
 from harness.config import TASK_PREFIX
 from harness.costs import KeptCost
+from harness.llm.catalogue import entries
+from harness.llm.ranking_cost import METHODS
 from harness.papers.paper import Paper, number
 from harness.papers.tables import CostFigure, Ranker
 from harness.store import Run
@@ -57,17 +59,19 @@ def rows(paper: Paper, table: str, costs: Sequence[KeptCost], runs: Sequence[Run
     spec = paper.table(table)
     if not isinstance(spec, CostFigure):
         return []
-    ordered = sorted(costs, key=lambda kept: (*_line(kept), kept.cost.batch, kept.cost.title_tokens))
+    ordered = sorted(costs, key=_place)
     return [CostRow(table=table, cost=kept, **_accuracy(paper, spec, kept, runs)) for kept in ordered]
 
 
-def _line(kept: KeptCost) -> tuple[str, str, str]:
-    return kept.machine, kept.cost.checkpoint, kept.cost.model.quantisation
+def _place(kept: KeptCost) -> tuple[str, str, str, int, int, int]:
+    cost = kept.cost
+    method = list(METHODS).index(cost.method)
+    return kept.machine, cost.checkpoint, cost.model.quantisation, cost.batch, round(cost.title_tokens), method
 
 
 def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run]) -> dict[str, Any]:
     model = kept.cost.model
-    if model.name.endswith("-shape"):
+    if (entry := entries().get(model.name)) and entry.shape:
         return {"why_none": "the weights are random"}
     ranker = spec.accuracy.get(way(kept.cost.method))
     found = [run for run in runs if ranker and _is(run, ranker, paper) and run.config.dataset == kept.titles]

@@ -18,7 +18,7 @@ from harness.cost_plan import Point
 from harness.data.dataset import Dataset
 from harness.errors import InputError
 from harness.home import Home
-from harness.llm import backbone, ranking_cost, vllm_engine
+from harness.llm import backbone, prompts, ranking_cost, vllm_engine
 from harness.llm.ranking_cost import METHODS, RankingCost
 from harness.llm.sized_prompts import sized_prompts
 from harness.progress import Report
@@ -54,7 +54,7 @@ class KeptCost(Strict):
     @property
     def machine(self) -> str:
         """The GPU, or the processor and its threads."""
-        return str(self.hardware.get("gpu") or f"{self.hardware['processor']}, {self.hardware['threads']} threads")
+        return str(self.hardware.get("gpu") or f"{self.hardware['processor']}, {self.hardware['threads']} thread(s)")
 
 
 def all_costs(folder: Path) -> list[KeptCost]:
@@ -80,7 +80,7 @@ def write(kept: KeptCost, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{kept.point}{SUFFIX}"
     temporary = path.with_suffix(".unfinished")
-    temporary.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    temporary.write_text(kept.model_dump_json(indent=1, exclude_unset=True) + "\n", encoding="utf-8")
     temporary.replace(path)
     return path
 
@@ -101,12 +101,19 @@ def identity(point: Point, titles: Dataset, device: torch.device) -> str:
 
 
 def measure(
-    points: dict[str, Point], titles: Dataset, device: torch.device, home: Home, command: str, report: Report
+    points: dict[str, Point],
+    wording: str,
+    titles: Dataset,
+    device: torch.device,
+    home: Home,
+    command: str,
+    report: Report,
 ) -> None:
     """Measure points one after the other, and keep each as soon as it is there.
 
     Args:
         points: by identity, those of one backbone in a row.
+        wording: of the prompts.
         titles: whose titles the prompts are made of.
         device: where backbones go.
         home: where they come from, and where costs are kept.
@@ -124,7 +131,7 @@ def measure(
         llm, ceilings = loaded[wanted]
         started = datetime.now(UTC).isoformat(timespec="seconds")
         size = {"history": point.items, "candidates": point.items, "batch": point.batch}
-        asked = sized_prompts(llm, titles.titles, title_tokens=point.title_tokens, **size)
+        asked = sized_prompts(llm, prompts.load(wording), titles.titles, title_tokens=point.title_tokens, **size)
         with ExitStack() as scratch:
             writing, engine = METHODS[point.method], None
             if writing and writing.served:

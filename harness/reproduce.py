@@ -234,5 +234,5 @@ def measure_costs(
             titles, where = data.load(columns[paper][figure.titles], home, report), torch.device(device)
             environment.use_threads()
             missing = costs.missing(cost_plan.points(profile, where), titles, where, home)
-            costs.measure(missing, titles, where, home, command, report)
+            costs.measure(missing, figure.wording, titles, where, home, command, report)
     return costs.all_costs(home.runs) if wanted else []

@@ -13,30 +13,26 @@ HEADINGS = (
     "title tokens",
     "batch",
     "n",
-    "p50, ms",
-    "p90, ms",
-    "p99, ms",
+    "p50 / p90 / p99, ms",
     "prefill, ms",
     "tokens",
-    "floor, ms",
-    "measured / floor",
-    "memory, MiB",
-    "energy, J",
+    "times the floor",
+    "MiB",
+    "J",
     "NDCG@10",
-    "prompts",
-    "busy",
+    "tuned for",
 )
-CAPTION = (
-    "One row a checkpoint, prompt and method. n: timings; a percentile that they cannot carry stays empty. Floor: the "
-    "least time of the arithmetic and memory traffic at ceilings measured in the same process. NDCG@10: of a run with "
-    "the same backbone that ranks so, with its 95 % interval over the users asked and what its checkpoint was tuned "
-    "to answer."
+LEGEND = (
+    "One row a checkpoint, prompt and method. n: timings; a percentile that they cannot carry stays empty; *: others "
+    "used the machine meanwhile. The floor is the least time of arithmetic and memory traffic, at ceilings measured in "
+    "the same process. NDCG@10: of a run with the same backbone that ranks so, with its 95 % interval over the users "
+    "asked, and what its checkpoint was tuned to answer."
 )
 
 
-def listing(title: str, rows: Sequence[CostRow]) -> Listing | None:
+def listing(title: str, caption: str, rows: Sequence[CostRow]) -> Listing | None:
     """The table in words, or None without costs."""
-    return Listing(title, CAPTION, HEADINGS, tuple(map(_line, rows))) if rows else None
+    return Listing(title, f"{caption} {LEGEND}", HEADINGS, tuple(map(_line, rows))) if rows else None
 
 
 def flat(row: CostRow) -> dict[str, Any]:
@@ -55,17 +51,15 @@ def _line(row: CostRow) -> tuple[str, ...]:
         cost.method,
         f"{cost.title_tokens:.0f}",
         str(cost.batch),
-        str(len(whole.timings_ms)),
-        *(_number(whole.percentile_ms(which)) for which in (50, 90, 99)),
+        f"{len(whole.timings_ms)}{'*' if whole.busy else ''}",
+        " / ".join(_number(whole.percentile_ms(which)) for which in (50, 90, 99)).rstrip(" /"),
         _number(cost.prefill_ms),
         f"{cost.tokens:.0f}",
-        _number(cost.floor_ms),
         f"{cost.p50_ms / cost.floor_ms:.2f}",
         "" if whole.peak_bytes is None else f"{whole.peak_bytes / 2**20:.0f}",
         "" if whole.energy_j is None else f"{whole.energy_j:.2f}",
         _accuracy(row),
-        cost.prompt_sha[:8],
-        whole.busy or "",
+        row.tuned_for or "",
     )
 
 
@@ -76,5 +70,4 @@ def _number(value: float | None) -> str:
 def _accuracy(row: CostRow) -> str:
     if row.ndcg is None:
         return f"- ({row.why_none})"
-    tuned = f"tuned for {row.tuned_for}" if row.tuned_for else "not tuned"
-    return f"{row.ndcg:.4f} [{row.low:.4f}, {row.high:.4f}], {row.users} users, {tuned}"
+    return f"{row.ndcg:.4f} [{row.low:.4f}, {row.high:.4f}] of {row.users}"

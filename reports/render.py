@@ -84,7 +84,7 @@ def _text(
 def costs_table(paper: Paper, table: str, costs: Sequence[CostRow]) -> Listing | None:
     """A figure of costs as a table."""
     own = [row for row in costs if row.table == table]
-    return of_costs.listing(f"{title(table)}. {paper.table(table).caption}", own)
+    return of_costs.listing(title(table), paper.table(table).caption, own)
 
 
 def write(

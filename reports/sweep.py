@@ -13,7 +13,7 @@ COLOURS = ("#1f5fa8", "#c2410c", "#2e7d32", "#6a1b9a")
 
 def choose(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
     """Figure -> its cells that were run, for each figure of which anything was."""
-    ran = [cell for cell in cells if cell.x is not None and cell.mean is not None]
+    ran = [cell for cell in cells if cell.x is not None and cell.k is not None and cell.mean is not None]
     return {table: [cell for cell in ran if cell.table == table] for table in dict.fromkeys(cell.table for cell in ran)}
 
 

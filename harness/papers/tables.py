@@ -187,6 +187,7 @@ class CostFigure(Asking):
         caption: what the figure shows.
         command: what rebuilds it.
         titles: the data set whose titles are taken and whose users are asked, as printed.
+        wording: of the prompts (``harness/llm/prompts``).
         lines: the paper's lines, as printed, and the way to rank behind each (``harness.llm.ranking_cost``).
         accuracy: way to rank -> the runs that say how good it is.
         published: average tokens of a title -> line -> seconds as printed, or as read off.
@@ -197,6 +198,7 @@ class CostFigure(Asking):
     caption: str
     command: str
     titles: str
+    wording: str
     lines: dict[str, str]
     accuracy: dict[str, Ranker]
     published: Grid

@@ -122,14 +122,14 @@ def test_best_and_second_are_marked(all_cells: list[Cell], runs: list[Run]) -> N
 
 def test_hostile_text_is_only_text_in_html(hostile: list[Grid]) -> None:
     paper = PAPER.model_copy(update={"title": HOSTILE})
-    page = Page(html.render(paper, hostile, None, []))
+    page = Page(html.render(paper, hostile, [], []))
     assert "script" not in page.tags
     assert HOSTILE in page.text
     assert any(HOSTILE in title for title in page.titles)
 
 
 def test_hostile_text_does_not_break_a_markdown_table(hostile: list[Grid]) -> None:
-    text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, None, [])
+    text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [], [])
     assert "<script>" not in text
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
@@ -137,17 +137,17 @@ def test_hostile_text_does_not_break_a_markdown_table(hostile: list[Grid]) -> No
 
 def test_hostile_text_is_only_text_in_a_terminal(hostile: list[Grid]) -> None:
     paper = PAPER.model_copy(update={"title": "[bold red]x[/bold red]"})
-    assert "[bold red]x[/bold red]" in terminal.render(paper, hostile, None, 150, colour=False)
+    assert "[bold red]x[/bold red]" in terminal.render(paper, hostile, [], 150, colour=False)
 
 
 def test_a_terminal_of_80_columns_is_enough(all_cells: list[Cell], runs: list[Run]) -> None:
     grids = [grid(PAPER, "1", [cell for cell in all_cells if cell.table == "1"], runs, COMMAND)]
     claimed = claims_listing(claims(PAPER, all_cells))
     assert claimed
-    plain = terminal.render(PAPER, grids, claimed, 80, colour=False)
+    plain = terminal.render(PAPER, grids, [claimed], 80, colour=False)
     assert max(map(len, plain.splitlines())) <= 80
     assert "…" not in plain
-    coloured = terminal.render(PAPER, grids, claimed, 80, colour=True)
+    coloured = terminal.render(PAPER, grids, [claimed], 80, colour=True)
     assert coloured != plain
     assert Text.from_ansi(coloured).plain.split() == plain.split()
 
@@ -157,7 +157,7 @@ def test_a_terminal_of_80_columns_is_enough(all_cells: list[Cell], runs: list[Ru
 def test_latex_compiles(kind: str, tmp_path: Path, all_cells: list[Cell], runs: list[Run], hostile: list[Grid]) -> None:
     text = render("llamarec", all_cells, runs, "tex", COMMAND)
     if kind == "hostile":
-        text = latex.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, None)
+        text = latex.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [])
     (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "tables.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
