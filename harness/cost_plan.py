@@ -46,13 +46,13 @@ def points(profile: str, device: torch.device) -> Iterator[Point]:
     for (name, quantisation), batch, tokens, method in product(plan.backbones, plan.batches, TITLE_TOKENS, METHODS):
         writing = METHODS[method]
         rival = method not in PAPERS_OWN
-        if (rival and tokens not in plan.rivals_at) or (writing is not None and not _can(writing, device)):
+        if (rival and tokens not in plan.rivals_at) or (writing and not _can(writing, quantisation, device)):
             continue
         yield Point(name, quantisation, batch, tokens, plan.items, method, plan.repeats[method != VERBALIZER])
 
 
-def _can(writing: Writing, device: torch.device) -> bool:
-    """Whether a list can be written so here."""
-    if writing.served and find_spec("vllm") is None:
+def _can(writing: Writing, quantisation: Quantisation, device: torch.device) -> bool:
+    """Whether a list can be written so here; an engine of its own takes unquantised weights only."""
+    if writing.served and (quantisation != "none" or find_spec("vllm") is None):
         return False
     return device.type == "cuda" or not (writing.served or writing.cache == "compiled")
