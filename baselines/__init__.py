@@ -1,5 +1,33 @@
 """Every system of the harness; importing the package registers them all."""
 
-from baselines import bert4rec, llamarec, lrurec, narm, popularity, popularity_category, sasrec, title_generator
+from baselines import (
+    bert4rec,
+    core,
+    dien,
+    din,
+    gru4rec,
+    llamarec,
+    lrurec,
+    narm,
+    ncf,
+    popularity,
+    popularity_category,
+    sasrec,
+    title_generator,
+)
 
-__all__ = ["bert4rec", "llamarec", "lrurec", "narm", "popularity", "popularity_category", "sasrec", "title_generator"]
+__all__ = [
+    "bert4rec",
+    "core",
+    "dien",
+    "din",
+    "gru4rec",
+    "llamarec",
+    "lrurec",
+    "narm",
+    "ncf",
+    "popularity",
+    "popularity_category",
+    "sasrec",
+    "title_generator",
+]

@@ -138,6 +138,11 @@ def test_the_harness_names_no_system() -> None:
         "bert4rec",
         "lrurec",
         "llamarec",
+        "gru4rec",
+        "core",
+        "ncf",
+        "din",
+        "dien",
     }  # not popularity, which also says how the candidates task may draw its negatives
     assert systems
     for name, path in MODULES.items():
