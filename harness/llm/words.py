@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 
 WORD = re.compile(r"[^\W\d_]{3,}")  # three letters or more, of any alphabet
-STOP = frozenset(
-    "about after again all also and any are been being both but can could did does doing down each for from had has "
-    "have having her here hers him his how into its just more most nor not now off once only other our out over own "
-    "same she should some such than that the their them then there these they this those through too under until upon "
-    "was were what when where which while who whom why will with would you your".split()
-)
+FUNCTION_WORDS = """
+about after again all also and any are been being both but can could did does doing down each for from had has have
+having her here hers him his how into its just more most nor not now off once only other our out over own same she
+should some such than that the their them then there these they this those through too under until upon was were what
+when where which while who whom why will with would you your
+"""
+STOP = frozenset(FUNCTION_WORDS.split())
 
 
 def content_words(text: str) -> list[str]:
