@@ -18,7 +18,7 @@ from harness.llm import lora, prompts, verbalizer
 from harness.llm.backbone import Dtype, Quantisation, load
 from harness.llm.losses import Example
 from harness.llm.prompts import LETTERS
-from harness.llm.tuning import TuningConfig, tune
+from harness.llm.tuning import TuningConfig, epochs, tune, validate
 from harness.record import FitRecord, ModelRecord
 from harness.seeds import rng
 from harness.system import Context, Queries, SystemSpec, expect, register
@@ -72,15 +72,19 @@ class LlamaRec:
         answers = next_items(train)
         order = rng(context.seed, "prompts").permutation(answers)[: settings.prompts]
 
-        def example(position: int) -> Example:
+        def example(position: int) -> list[Example]:
             candidates = self._offered(train, position, context)
             letter = int(np.flatnonzero(candidates == train.items[position])[0])
             prompt = self._prompt(before(train, position), candidates)
-            return Example(prompt, [self.letters[letter], self.llm.tokenizer.eos_token_id])
+            return [Example(prompt, [self.letters[letter], self.llm.tokenizer.eos_token_id])]
 
-        record = tune(self.llm, example, order, self.score, settings, context)
-        letters = len(self._offered(train, int(order[0]), context))
-        return record.model_copy(update={"notes": record.notes | {"letters": letters}})
+        seen = epochs(order, settings.epochs, context.seed)
+        record = tune(self.llm, example, seen, self.score, settings, context)
+        notes: dict[str, float | int | str] = {
+            f"validation_{settings.monitor}_of_the_retriever": validate(retrievers_order, settings, context),
+            "letters": len(self._offered(train, int(order[0]), context)),
+        }
+        return record.model_copy(update={"notes": record.notes | notes})
 
     def _offered(self, train: Sequences, position: int, context: Context) -> npt.NDArray[np.integer]:
         """The candidates of the training prompt whose answer stands at a position, the same whenever asked for."""
@@ -146,6 +150,12 @@ class LlamaRec:
         recent = [self.titles[item] for item in history[-self.settings.history :]]
         text = prompts.render(self.template, recent, [self.titles[item] for item in candidates])
         return prompts.encode(text, self.llm.tokenizer, self.settings.prompt_tokens)
+
+
+def retrievers_order(queries: Queries) -> Tensor:
+    """Scores that keep the candidates as the retriever has them, shape [query, candidate]."""
+    assert queries.candidates is not None
+    return -torch.arange(queries.candidates.shape[1], dtype=torch.float32).expand(queries.candidates.shape)
 
 
 def next_items(train: Sequences) -> npt.NDArray[np.int64]:
