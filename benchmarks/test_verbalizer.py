@@ -6,13 +6,14 @@ smoke, whose tiny backbone has a vocabulary too small to show much.
 
 import os
 import time
+from collections.abc import Sequence
 
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
 from harness import home
-from harness.llm import backbone, verbalizer
+from harness.llm import backbone, labels, verbalizer
 from harness.seeds import rng
 
 SMOKE = os.environ.get("LLMREC_PROFILE", "smoke") == "smoke"
@@ -20,7 +21,7 @@ BACKBONE, ROUNDS, LENGTHS = ("tiny", 5, (200, 260)) if SMOKE else ("smollm2-135m
 CANDIDATES = 20
 
 
-def full_logits(model: torch.nn.Module, prompts: list[list[int]], letters: list[int]) -> Tensor:
+def full_logits(model: torch.nn.Module, prompts: list[list[int]], letters: Sequence[int]) -> Tensor:
     """Scores by way of logits at every position, over the whole vocabulary, of a left-padded batch."""
     longest = max(map(len, prompts))
     padding = [longest - len(prompt) for prompt in prompts]
@@ -28,12 +29,12 @@ def full_logits(model: torch.nn.Module, prompts: list[list[int]], letters: list[
     mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in padding])
     positions = (mask.cumsum(1) - 1).clamp(min=0)
     with torch.inference_mode():
-        return model(input_ids=ids, attention_mask=mask, position_ids=positions).logits[:, -1, letters]
+        return model(input_ids=ids, attention_mask=mask, position_ids=positions).logits[:, -1, list(letters)]
 
 
 def test_scores_in_one_forward(benchmark: BenchmarkFixture) -> None:
     llm = backbone.load(BACKBONE, home.resolve(), torch.device("cpu"), dtype="float32")
-    letters = verbalizer.letter_tokens(llm.tokenizer, "### Response:\n")[:CANDIDATES]
+    letters = labels.find(llm.tokenizer, "### Response:\n").tokens[:CANDIDATES]
     generator = rng(1, "benchmark")
     prompts = [generator.integers(3, 250, size=length).tolist() for length in LENGTHS]
     reference_s = []

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness import metrics
-from harness.llm.prompts import LETTERS
+from harness.llm.labels import LETTERS
 from harness.outcomes import Ints
 from harness.store import Run
 

@@ -71,7 +71,7 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     status, _, error = harness("report", "llamarec:1", "--out", str(reference), "--keep")
     assert status == 0, error
     monkeypatch.setattr(homes, "REFERENCE", reference)
-    monkeypatch.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+    monkeypatch.setattr("baselines.reranker.tune", None)  # whatever trains would fail
 
     def check() -> dict[str, object]:
         status, out, error = harness("reproduce", "llamarec", "--from-reference", "--json")
@@ -108,7 +108,7 @@ def test_a_released_adapter_ranks_without_tuning(
     monkeypatch.setattr(homes, "REFERENCE", kept)
     choice = f"--set=adapter={run.record.run}"
     with monkeypatch.context() as without:
-        without.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+        without.setattr("baselines.reranker.tune", None)  # whatever trains would fail
         taken = harness.run("llamarec", films, choice)
     again = store.open_run(Path(str(taken["folder"])))
     assert (again.record.run != run.record.run, taken["metrics"]) == (True, tuned["metrics"])

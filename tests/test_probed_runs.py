@@ -77,7 +77,7 @@ def test_the_retrievers_order_asked_again_is_the_run_itself_to_the_bit(
     harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = opened(harness.run("llamarec", films))
-    monkeypatch.setattr("baselines.llamarec.tune", None)  # whatever trains would fail
+    monkeypatch.setattr("baselines.reranker.tune", None)  # whatever trains would fail
     made = harness.run("llamarec", films, "--probe", "order:retriever")
     probed = opened(made)
     assert probed.record.run != base.record.run

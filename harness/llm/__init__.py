@@ -1,1 +1,1 @@
-"""Language models behind systems: backbones, prompts, adapters, and scores of lettered candidates."""
+"""Language models behind systems: backbones, prompts, adapters, and scores and lists of labelled candidates."""

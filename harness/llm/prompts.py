@@ -2,23 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from string import ascii_uppercase
 from typing import Any
 
 import yaml
 
 from harness.config import Strict
-
-LETTERS = ascii_uppercase
+from harness.llm.labels import LETTERS
 
 
 class Template(Strict):
-    """The wording of a prompt that ranks lettered candidates.
+    """The wording of a prompt that ranks labelled candidates.
 
     Attributes:
         template: the whole, with places for ``{history}`` and ``{candidates}``; the answer follows its last character.
         history_item: one item of the history, with places for ``{number}`` (from 1) and ``{title}``.
-        candidate: one candidate, with places for ``{letter}`` (from A) and ``{title}``.
+        candidate: one candidate, with places for its label, ``{letter}``, and ``{title}``.
         separator: what stands between two items.
     """
 
@@ -33,12 +31,14 @@ def load(name: str) -> Template:
     return Template.model_validate(yaml.safe_load(files("harness.llm").joinpath(f"prompts/{name}.yaml").read_text()))
 
 
-def render(template: Template, history: Iterable[str], candidates: Iterable[str]) -> str:
-    """The prompt for titles of the history, oldest first, and of at most 26 candidates."""
+def render(
+    template: Template, history: Iterable[str], candidates: Sequence[str], labels: Sequence[str] = LETTERS
+) -> str:
+    """The prompt for titles of the history, oldest first, and of candidates, no more than there are labels."""
     numbered = (template.history_item.format(number=n, title=title) for n, title in enumerate(history, start=1))
     lettered = (
-        template.candidate.format(letter=letter, title=title)
-        for letter, title in zip(LETTERS, candidates, strict=False)
+        template.candidate.format(letter=label, title=title)
+        for label, title in zip(labels[: len(candidates)], candidates, strict=True)
     )
     return template.template.format(
         history=template.separator.join(numbered), candidates=template.separator.join(lettered)

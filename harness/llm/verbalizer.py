@@ -1,4 +1,4 @@
-"""Scores of lettered candidates: the logits of their letters where the answer begins (LlamaRec, section 3.2.3).
+"""Scores of labelled candidates: the logits of their labels where the answer begins (LlamaRec, section 3.2.3).
 
 Sequences of a batch are padded on the right. Attention is causal, so that no token sees the padding behind it:
 neither an attention mask nor shifted positions are needed.
@@ -12,31 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.errors import InputError
 from harness.llm.backbone import Backbone
-from harness.llm.prompts import LETTERS
 from harness.progress import track
 
 Tokens = Sequence[int]
-
-
-def letter_tokens(tokenizer: Any, prompt: str) -> list[int]:
-    """The token of each letter A to Z right behind ``prompt``, found by tokenising the prompt with and without it.
-
-    Raises:
-        InputError: a letter is not exactly one more token there.
-    """
-    before = tokenizer(prompt)["input_ids"]
-    found = []
-    for letter in LETTERS:
-        after = tokenizer(prompt + letter)["input_ids"]
-        if len(after) != len(before) + 1 or after[:-1] != before:
-            raise InputError(
-                f"backbone {tokenizer.name_or_path}: the letter {letter!r} behind {prompt[-20:]!r} is not one token of "
-                "its own; a verbalizer needs a tokenizer that keeps it apart"
-            )
-        found.append(after[-1])
-    return found
 
 
 def hidden_states(model: Any, sequences: Sequence[Tokens]) -> Tensor:
@@ -65,20 +44,20 @@ def row_logits(model: Any, states: Tensor, rows: Sequence[int]) -> Tensor:
     return logits
 
 
-def score(backbone: Backbone, prompts: Sequence[Tokens], letters: Sequence[int], batch_size: int) -> Tensor:
+def score(backbone: Backbone, prompts: Sequence[Tokens], labels: Sequence[int], batch_size: int) -> Tensor:
     """Scores of the candidates of each prompt, in one forward pass, prompts of similar length together.
 
     Args:
         backbone: computes the hidden states.
         prompts: token ids of each prompt.
-        letters: token ids of the candidates' letters.
+        labels: token ids of the candidates' labels.
         batch_size: prompts a forward pass.
 
     Returns:
         Shape [prompt, candidate], float32.
     """
     model = backbone.model.eval()
-    scores = torch.empty((len(prompts), len(letters)), device=model.device)
+    scores = torch.empty((len(prompts), len(labels)), device=model.device)
     by_length = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     with torch.inference_mode():
         for start in track(range(0, len(prompts), batch_size), f"scoring {len(prompts)} prompts"):
@@ -86,5 +65,5 @@ def score(backbone: Backbone, prompts: Sequence[Tokens], letters: Sequence[int],
             states = hidden_states(model, [prompts[index] for index in chunk])
             last = torch.tensor([len(prompts[index]) - 1 for index in chunk], device=model.device)
             answers = states[torch.arange(len(chunk), device=model.device), last]
-            scores[chunk] = row_logits(model, answers, letters)
+            scores[chunk] = row_logits(model, answers, labels)
     return scores

@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from baselines.llamarec import (
-    LlamaRec,
-    LlamaRecConfig,
-    before,
-    next_items,
-    random_candidates,
-    retrieved_candidates,
-    retrievers_order,
-)
+from baselines.llamarec import LlamaRec
+from baselines.next_item_examples import before, next_items, random_candidates, retrieved_candidates
+from baselines.reranker import RerankerConfig, retrievers_order
 from harness import metrics
 from harness.config import TaskConfig
 from harness.data.dataset import Dataset, Ids
@@ -63,7 +57,7 @@ def context(home: Path, data: Dataset = DATA, seed: int = 1) -> Context:
 
 
 def fit(home: Path, data: Dataset = DATA, seed: int = 1, **settings: object) -> tuple[LlamaRec, FitRecord]:
-    system = LlamaRec(LlamaRecConfig.model_validate(TINY | settings))
+    system = LlamaRec(RerankerConfig.model_validate(TINY | settings))
     return system, system.fit(leave_one_out(data).train, context(home, data, seed))
 
 
@@ -148,10 +142,10 @@ def test_prompts_name_the_most_recent_items_in_order(tmp_path: Path, monkeypatch
     )
 
 
-def test_more_candidates_than_letters_is_an_error(tmp_path: Path) -> None:
+def test_more_candidates_than_labels_is_an_error(tmp_path: Path) -> None:
     system, _ = fit(tmp_path)
-    with pytest.raises(InputError, match="at most 26 candidates"):
-        system.score(Queries(torch.tensor([1]), torch.tensor([[1]]), torch.ones((1, 27), dtype=torch.int64)))
+    with pytest.raises(InputError, match="llamarec: needs lists of at most 62 candidates"):
+        system.score(Queries(torch.tensor([1]), torch.tensor([[1]]), torch.ones((1, 63), dtype=torch.int64)))
 
 
 def test_every_item_but_each_users_first_is_an_answer() -> None:
@@ -194,11 +188,11 @@ def test_training_prompts_offer_what_the_retriever_finds(tmp_path: Path, monkeyp
     def tune(llm: object, example: Callable[[int], list[Example]], order: Ids, *rest: object) -> FitRecord:
         for position in next_items(train).tolist():
             (one,) = example(position)
-            seen.append((position, system.llm.tokenizer.decode(one.prompt), system.letters.index(one.answer[0])))
+            seen.append((position, system.llm.tokenizer.decode(one.prompt), system.labels.tokens.index(one.answer[0])))
         return FitRecord()
 
-    monkeypatch.setattr("baselines.llamarec.tune", tune)
-    system = LlamaRec(LlamaRecConfig.model_validate(TINY | {"train_candidates": "retrieved"}))
+    monkeypatch.setattr("baselines.reranker.tune", tune)
+    system = LlamaRec(RerankerConfig.model_validate(TINY | {"train_candidates": "retrieved"}))
     record = system.fit(train, replace(given, retrieve=retrieve))
     assert record.notes["letters"] == 6
     places = set()

@@ -1,3 +1,5 @@
+import pytest
+
 from harness.llm import prompts
 from harness.llm.backbone import Backbone
 
@@ -22,6 +24,13 @@ def test_twenty_candidates_go_up_to_the_letter_t() -> None:
     text = prompts.render(prompts.load("llamarec"), ["h"], [f"item {n}" for n in range(1, 21)])
     assert " \n (T) item 20\n\n### Response:\n" in text
     assert "(U)" not in text
+
+
+def test_candidates_take_the_labels_that_are_given() -> None:
+    text = prompts.render(prompts.load("llamarec"), ["h"], ["one", "two"], ["Z", "AA", "AB"])
+    assert "Candidate pool: (Z) one \n (AA) two\n" in text
+    with pytest.raises(ValueError, match="zip"):
+        prompts.render(prompts.load("llamarec"), ["h"], ["one", "two"], ["Z"])
 
 
 def test_shorten_cuts_behind_the_last_token_that_fits(tiny: Backbone) -> None:

@@ -161,7 +161,7 @@ def test_a_constant_rate_with_the_given_optimiser(home: Home, tmp_path: Path, mo
         llm: object, batch: object, settings: object, optimizer: torch.optim.Optimizer, losses: object
     ) -> object:
         groups.append({key: optimizer.param_groups[0][key] for key in ("lr", "betas", "weight_decay")})
-        return step(llm, batch, settings, optimizer, *rest)  # type: ignore[arg-type]
+        return step(llm, batch, settings, optimizer, losses)  # type: ignore[arg-type]
 
     monkeypatch.setattr(tuning, "_step", watched)
     changed = {"schedule": "constant", "betas": (0.9, 0.95), "weight_decay": 5e-4, "warmup_steps": 0}

@@ -1,52 +1,13 @@
-import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
 
-from harness.errors import InputError
-from harness.llm import prompts, verbalizer
+from harness.llm import verbalizer
 from harness.llm.backbone import Backbone
 from harness.seeds import rng
-
-EMPTY = prompts.render(prompts.load("llamarec"), (), ())
 
 
 def random_prompts(lengths: list[int]) -> list[list[int]]:
     generator = rng(1, "prompts")
     return [generator.integers(2, 258, size=length).tolist() for length in lengths]
-
-
-def tokenizer_with(merges: list[tuple[str, str]]) -> PreTrainedTokenizerFast:
-    """Bytes, and the given pairs as further tokens."""
-    tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *(a + b for a, b in merges)]
-    tokenizer = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
-
-
-def test_letters_are_the_bytes_of_a_byte_tokenizer(tiny: Backbone) -> None:
-    letters = verbalizer.letter_tokens(tiny.tokenizer, EMPTY)
-    assert tiny.tokenizer.convert_ids_to_tokens(letters) == list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-
-def test_a_letter_that_melts_into_the_prompt_is_an_error() -> None:
-    verbalizer.letter_tokens(tokenizer_with([("A", "b")]), EMPTY)
-    with pytest.raises(InputError, match="the letter 'C' behind .* is not one token of its own"):
-        verbalizer.letter_tokens(tokenizer_with([("Ċ", "C")]), EMPTY)
-
-
-class CaseMarking:
-    """A tokenizer that writes a capital letter as two tokens: a mark and the small letter."""
-
-    name_or_path = "case-marking"
-
-    def __call__(self, text: str) -> dict[str, list[int]]:
-        return {"input_ids": [part for c in text for part in ([0, ord(c.lower())] if c.isupper() else [ord(c)])]}
-
-
-def test_a_letter_of_two_tokens_is_an_error() -> None:
-    with pytest.raises(InputError, match="case-marking: the letter 'A' .* is not one token"):
-        verbalizer.letter_tokens(CaseMarking(), EMPTY)
 
 
 def test_rows_of_the_head_equal_the_full_logits(tiny: Backbone) -> None:
