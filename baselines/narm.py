@@ -83,6 +83,7 @@ register(
         source="Li et al., CIKM 2017, arXiv 1711.04725; settings of LlamaRec, section 4",
         config=CausalConfig,
         build=partial(SequenceSystem[CausalConfig], NARM),
+        tasks=("next-item", "candidates"),
         grid=GRID,
     )
 )

@@ -52,5 +52,6 @@ register(
         source="the usual floor; not in LlamaRec's tables",
         config=PopularityConfig,
         build=Popularity,
+        tasks=("next-item", "candidates"),
     )
 )

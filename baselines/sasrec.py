@@ -77,6 +77,7 @@ register(
         source="Kang and McAuley, ICDM 2018, arXiv 1808.09781; settings of LlamaRec, section 4",
         config=SASRecConfig,
         build=partial(SequenceSystem[SASRecConfig], SASRec),
+        tasks=("next-item", "candidates"),
         grid=GRID,
     )
 )

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,16 +26,18 @@ SCORES, DIFFERENCE = "scores_with_other_targets", "largest_score_difference"  # 
 
 
 def with_other_targets(dataset: Dataset, seed: int) -> Dataset:
-    """The data set with every user's last item, the test target, replaced by another.
+    """The data set with every test target, a user's last item, replaced by another.
 
-    It is drawn uniformly from all others by ``rng(seed, "other targets")``; what came before it stays.
+    It is drawn uniformly from all others by ``rng(seed, "other targets")``; what came before it stays, and so do the
+    users of a case set's other parts.
 
     Raises:
         InputError: there is no other item.
     """
     if dataset.n_items < 2:
         raise InputError(f"{dataset.name}: has one item only; label-blind needs another one in its place")
-    last = dataset.sequences.offsets[1:] - 1
+    tested = slice(None) if dataset.parts is None else np.array(dataset.parts[1:]) == "test"
+    last = dataset.sequences.offsets[1:][tested] - 1
     items = dataset.sequences.items.copy()
     steps = rng(seed, "other targets").integers(1, dataset.n_items, size=len(last))
     items[last] = (items[last] - 1 + steps) % dataset.n_items + 1

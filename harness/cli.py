@@ -65,7 +65,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Re-runs published experiments on LLM-based recommendation, judges them, and prints the papers' tables again.",
 )
-CUTOFFS = (5, 10)
 INTERRUPTED = 130
 
 
@@ -126,7 +125,7 @@ def fetch(
 def run_(
     system: Annotated[str, typer.Argument(help="See `harness list systems`.")],
     dataset: Annotated[str, typer.Option("--dataset", help="A data set's name, or a prepared folder.")],
-    task: Annotated[str, typer.Option("--task")] = "next-item",
+    task: Annotated[str | None, typer.Option("--task", help="The data set's own, where left out.")] = None,
     profile: ProfileOption = "cpu",
     seed: Annotated[int, typer.Option("--seed", min=0)] = 42,
     backbone: BackboneOption = None,
@@ -147,7 +146,7 @@ def run_(
     """Run one system on one data set."""
     state = homes.resolve(home, mirror)
     changes = (
-        {"task.name": task}
+        ({"task.name": task} if task else {})
         | ({"backbone": backbone} if backbone else {})
         | resolve.parse_assignments(assignments or [])
     )
@@ -171,7 +170,9 @@ def run_(
     with redirect_stdout(sys.stderr):  # whatever a system or a library prints
         finished, cached = execute(config, state, command_line(), console.progress)
     outcomes = finished.outcomes()
-    values = {f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in CUTOFFS for m in metrics.METRICS}
+    values = {
+        f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in metrics.CUTOFFS[config.task.name] for m in metrics.METRICS
+    }
     found = probes.findings(finished)
     if as_json:
         summary = {"run": finished.record.run, "folder": str(finished.folder), "cached": cached}

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from harness import environment
 from harness.errors import InputError
 from harness.evidence import configuration
+from harness.metrics import CUTOFFS
 from harness.paired.comparison import Comparison, Side, all_pairs
 from harness.paired.comparison import compare as compare_sides
 from harness.paired.differences import At
 from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run
 
-METRICS: tuple[At, ...] = tuple((metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG"))
+METRICS = ("Recall", "MRR", "NDCG")
 
 
 def compare(runs: Sequence[Run], estimator: str = "exact", permutations: int = PERMUTATIONS) -> list[Comparison]:
@@ -27,8 +28,9 @@ def compare(runs: Sequence[Run], estimator: str = "exact", permutations: int = P
         raise InputError("compare: the runs are of one system and configuration; name runs of two or more")
     environment.use_threads()
     seed, threads = runs[0].config.seed, environment.hardware()["threads"]
+    at: list[At] = [(metric, k) for k in CUTOFFS[runs[0].config.task.name] for metric in METRICS]
     return compare_sides(
-        all_pairs(sides), METRICS, seed, estimator=estimator, permutations=permutations, threads=int(threads)
+        all_pairs(sides), at, seed, estimator=estimator, permutations=permutations, threads=int(threads)
     )
 
 

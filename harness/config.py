@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Exclude = Literal["window", "history", "none"]
+Negatives = Literal["uniform", "popularity"]
 SameTime = Literal["item", "item-reversed", "shuffled"]
 Profile = Literal["smoke", "cpu", "gpu", "paper"]
 Probe = Literal[
@@ -30,15 +31,19 @@ class TaskConfig(Strict):
     Attributes:
         name: the task.
         window: how many of the most recent history items a query holds.
-        exclude: which items may not be recommended: those in the ``window``, in the whole ``history``, or ``none``.
-        candidates: how many retrieved items a re-ranker orders, and how many a retriever's run keeps.
+        exclude: which items ``next-item`` may not recommend: those in the ``window``, in the whole ``history``, or
+            ``none``.
+        candidates: how many retrieved items a re-ranker orders, and how many a retriever's run keeps; of the task
+            ``candidates``, how many negatives stand beside the target.
+        negatives: how ``candidates`` draws them (``harness.tasks.negatives``).
         same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
     """
 
-    name: Literal["next-item"] = "next-item"
+    name: Literal["next-item", "candidates"] = "next-item"
     window: int = Field(50, ge=1)
     exclude: Exclude = "window"
     candidates: int = Field(20, ge=1)
+    negatives: Negatives = "uniform"
     same_time: SameTime = "item"
 
 

@@ -17,7 +17,7 @@ from harness import blind, checkpoint, environment, outcomes, positions, probes,
 from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
-from harness.data.splits import Split, leave_one_out
+from harness.data.splits import Split, split_of
 from harness.home import Home
 from harness.llm import weights
 from harness.outcomes import Ints, Outcomes
@@ -25,7 +25,7 @@ from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
 from harness.system import Context, Scorer, System, SystemSpec, find
-from harness.tasks import next_item, rerank
+from harness.tasks import candidates, next_item, rerank
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Job:
         )
         spent = environment.energy_j()
         asked = int(answers.test.asked.sum())
-        test = next_item.part(self.dataset, self.split, "test", config.task)
+        test = self.asked("test")
         return RunRecord(
             run=self.run,
             system=config.system,
@@ -143,11 +143,18 @@ class Job:
         return replace(
             self,
             dataset=dataset,
-            split=leave_one_out(dataset),
+            split=split_of(dataset),
             retriever=self.retriever and blind.without_ranks(self.retriever, folder / "retriever"),
             home=weights.share(self.home, folder),
             report=lambda line: self.report(f"with other targets: {line}"),
         )
+
+    def asked(self, part: next_item.Part) -> next_item.NextItem | candidates.CandidateRanking:
+        """The queries of the run's task."""
+        config = self.config
+        if config.task.name == "candidates":
+            return candidates.part(self.dataset, self.split, part, config.task, config.seed)
+        return next_item.part(self.dataset, self.split, part, config.task)
 
     def retrieved(self, part: next_item.Part) -> rerank.Retrieved | None:
         """What a re-ranker is shown: its retriever's lists, as the probe has them, and their ranks."""
@@ -162,9 +169,11 @@ class Job:
     def context(self) -> Context:
         """What the system is given; validation goes through the task, so that it never sees a target."""
         config, device = self.config, torch.device(self.config.device)
-        task = next_item.part(self.dataset, self.split, "validation", config.task)
+        task = self.asked("validation")
 
         def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
+            if isinstance(task, candidates.CandidateRanking):
+                return candidates.answer(scorer, candidates.sample(task, limit, config.seed), device)
             if (retrieved := self.retrieved("validation")) is None:
                 return next_item.answer(scorer, task, device)[0]
             users = rerank.sample(task, retrieved, limit, config.seed)
@@ -179,6 +188,7 @@ class Job:
             validate=validate,
             home=self.home,
             report=lambda line: self.report(f"{config.system} seed {config.seed}: {line}"),
+            cases=self.split.cases,
         )
         if self.retriever is None:
             return given
@@ -192,7 +202,9 @@ class Job:
     def answer(self, scorer: Scorer) -> Answers:
         """Ask every test query; a retriever is asked the validation queries too, for its re-rankers."""
         device, task = torch.device(self.config.device), self.config.task
-        test = next_item.part(self.dataset, self.split, "test", task)
+        test = self.asked("test")
+        if isinstance(test, candidates.CandidateRanking):
+            return Answers(candidates.answer(scorer, test, device))
         if retrieved := self.retrieved("test"):
             users = rerank.sample(test, retrieved, None, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)

@@ -32,6 +32,7 @@ def ndcg(rank: npt.NDArray[np.int64], k: int) -> Floats:
 
 
 METRICS: dict[str, Metric] = {"Recall": recall, "MRR": mrr, "NDCG": ndcg}
+CUTOFFS = {"next-item": (5, 10), "candidates": (3, 5, 10)}  # by task, those of its paper
 
 
 def metric_at(label: str) -> tuple[str, int]:

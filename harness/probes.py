@@ -22,6 +22,12 @@ from harness.seeds import rng
 from harness.store import Run
 from harness.system import Context, Queries, SystemSpec
 
+NOT_FOR_CANDIDATES = {
+    "order": "task candidates shows them in a drawn order already",
+    "permute-ids": "task candidates draws them by their ids, so other ids would be asked other queries",
+    "ceiling": "every target of task candidates is among them, so the ceiling is 1",
+}
+
 
 def of_name(name: str) -> Probe:
     """The probe of that name.
@@ -40,13 +46,17 @@ def is_order(probe: Probe | None) -> bool:
     return probe is not None and probe.startswith("order:")
 
 
-def check(probe: Probe | None, spec: SystemSpec, settings: dict[str, Any]) -> None:
+def check(config: RunConfig, spec: SystemSpec) -> None:
     """Refuse what cannot be.
 
     Raises:
-        InputError: the candidates' order, of a system that is shown none; or a probe of training, of a system that is
-            not trained or whose training asks a retriever that knows the old ids.
+        InputError: the candidates' order, of a system that is shown none; a probe of training, of a system that is
+            not trained or whose training asks a retriever that knows the old ids; or a probe that the task
+            ``candidates`` has no use for.
     """
+    probe, settings = config.probe, config.settings
+    if probe and config.task.name == "candidates" and probe != "label-blind":
+        raise InputError(f"--probe {probe}: {NOT_FOR_CANDIDATES[probe.partition(':')[0]]}; take task next-item")
     if probe in ("permute-ids", "label-blind") and settings.get("adapter"):
         raise InputError(f"--probe {probe}: is about training, which an adapter skips; tune (adapter=null)")
     if probe == "permute-ids" and settings.get("train_candidates") == "retrieved":

@@ -12,7 +12,7 @@ from harness import system as register
 from harness.config import Retriever, RunConfig
 from harness.data.dataset import Dataset
 from harness.data.dataset import digests as digests_of
-from harness.data.splits import leave_one_out
+from harness.data.splits import split_of
 from harness.data.ties import order_ties
 from harness.errors import InputError
 from harness.home import Home
@@ -69,7 +69,7 @@ def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Fi
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
     """Load and check what a run needs; runs that it rests on are executed first."""
     spec = register.find(config.system)
-    probes.check(config.probe, spec, config.settings)
+    probes.check(config, spec)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
     dataset = order_ties(dataset, config.task.same_time, config.seed)
@@ -93,7 +93,7 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
         retriever, _ = execute(unprobed, home, command, report)
     if config.probe == "permute-ids":
         dataset = probes.renumbered(dataset, probes.new_ids(dataset.n_items, config.seed))
-    return Job(spec, config, dataset, leave_one_out(dataset), retriever, home, run, command, report, trained)
+    return Job(spec, config, dataset, split_of(dataset), retriever, home, run, command, report, trained)
 
 
 def _released(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home) -> Run:
@@ -147,8 +147,13 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
     """Refuse what cannot be.
 
     Raises:
-        InputError: the system does not do the task, or the data lacks what it needs.
+        InputError: the system does not do the task, the data is not for it, or lacks what the system needs.
     """
+    if config.task.name == "next-item":
+        if dataset.parts is not None:
+            raise InputError(f"{dataset.name}: every user is one case, asked among candidates; take task candidates")
+        if config.task.negatives != "uniform":
+            raise InputError(f"task.negatives={config.task.negatives}: is of task candidates; next-item draws none")
     if config.task.name not in spec.tasks:
         raise InputError(f"system {spec.name} cannot do task {config.task.name}; it can do: {', '.join(spec.tasks)}")
     if "texts" in spec.needs and "" in dataset.titles[1:]:

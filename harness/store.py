@@ -34,9 +34,11 @@ EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everyth
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
     """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits.
 
-    A config without a probe counts without that key, as it did before there were probes.
+    A config without a probe counts without that key, as it did before there were probes; likewise ``task.negatives``.
     """
     settled = config.model_dump(mode="json", exclude=None if config.probe else {"probe"})
+    if config.task.negatives == "uniform":
+        del settled["task"]["negatives"]
     document = json.dumps({"config": settled, "inputs": inputs}, sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 

@@ -33,7 +33,8 @@ class Queries:
     Attributes:
         user: user ids, shape [query].
         history: item ids, oldest first, left-padded with 0 to the batch's longest, shape [query, time].
-        candidates: item ids in the retriever's order, shape [query, candidate]; None over the whole catalogue.
+        candidates: item ids in the retriever's or the task's order, shape [query, candidate]; None over the whole
+            catalogue.
     """
 
     user: Tensor
@@ -62,6 +63,8 @@ class Context:
         home: where backbones are cached.
         report: prints a line of progress (a short sentence, or step counts).
         retrieve: what a re-ranker's retriever finds for any history; None where there is no retriever.
+        cases: ids of the users whose last training item is an answer that a tuned recommender may learn from, shape
+            [case]: the train users of a case set, else all with a training item before it.
     """
 
     dataset: Dataset
@@ -73,6 +76,7 @@ class Context:
     home: Home
     report: Report = print
     retrieve: "Retrieve | None" = None
+    cases: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 class Validate(Protocol):

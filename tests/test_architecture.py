@@ -126,8 +126,7 @@ def test_the_harness_names_no_system() -> None:
         "bert4rec",
         "lrurec",
         "llamarec",
-        "popularity",
-    }
+    }  # not popularity, which also says how the candidates task may draw its negatives
     assert systems
     for name, path in MODULES.items():
         if name.startswith("harness."):

@@ -9,11 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import baselines  # noqa: F401  registers the systems
 from harness import positions, probes, store
 from harness.config import Probe, RunConfig, TaskConfig
 from harness.data.splits import leave_one_out
 from harness.errors import InputError
-from harness.system import Queries, Scorer
+from harness.system import Queries, Scorer, find
 from harness.tasks import next_item, rerank
 from tests.made_runs import make_run
 from tests.worlds import dataset, random_histories
@@ -35,6 +36,14 @@ def config(probe: Probe | None, seed: int = 1) -> RunConfig:
 def retrieved() -> rerank.Retrieved:
     outcomes, lists = next_item.answer(lambda queries: SCORES[queries.user], TASK, CPU, keep=6)
     return rerank.Retrieved(lists, outcomes)
+
+
+@pytest.mark.parametrize("probe", [*ORDERS, "permute-ids", "ceiling"])
+def test_probes_that_make_no_sense_among_drawn_candidates_are_refused(probe: Probe) -> None:
+    asked = config(probe).model_copy(update={"task": TaskConfig(name="candidates")})
+    with pytest.raises(InputError, match=f"--probe {probe}: .*task candidates .*; take task next-item"):
+        probes.check(asked, find("sasrec"))
+    probes.check(asked.model_copy(update={"probe": "label-blind"}), find("sasrec"))
 
 
 def ranks(scorer: Scorer, probe: Probe, retrieved: rerank.Retrieved) -> list[int]:
@@ -146,6 +155,7 @@ def test_the_score_by_position_worked_by_hand(tmp_path: Path) -> None:
 
 def test_a_run_without_a_probe_is_known_by_what_it_would_be_if_there_were_no_probes() -> None:
     plain = config(None)
-    without = json.dumps({"config": plain.model_dump(mode="json", exclude={"probe"}), "inputs": {}}, sort_keys=True)
+    known_then = plain.model_dump(mode="json", exclude={"probe": True, "task": {"negatives"}})
+    without = json.dumps({"config": known_then, "inputs": {}}, sort_keys=True)
     assert store.identity(plain, {}) == hashlib.sha256(without.encode()).hexdigest()[:16]
     assert len({store.identity(config(probe), {"a": "0"}) for probe in (None, *ORDERS)}) == 5

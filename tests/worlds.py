@@ -1,12 +1,14 @@
 """Small made-up data for tests, and the simplest systems that can be asked about it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.data.dataset import Dataset, Sequences, SourceRecord
+from harness.data.dataset import CasePart, Dataset, Sequences, SourceRecord
 from harness.seeds import rng
 from harness.system import Queries
 
@@ -25,6 +27,11 @@ def dataset(histories: list[list[int]], n_items: int | None = None) -> Dataset:
         raw_users=("", *(f"u{u}" for u in range(1, len(histories) + 1))),
         sources=(SourceRecord(name="made-up", origin="folder", size_bytes=1, sha256="0" * 64, pinned=False),),
     )
+
+
+def case_set(histories: list[list[int]], parts: Sequence[CasePart], n_items: int | None = None) -> Dataset:
+    """A case set of the given item sequences, the answers last; ``parts`` has one for each user."""
+    return replace(dataset(histories, n_items), parts=("", *parts))
 
 
 def random_histories(users: int, items: int, seed: int = 1, longest: int = 12) -> list[list[int]]:

@@ -11,9 +11,10 @@ import yaml
 
 from harness.config import Strict
 from harness.data import sources
+from harness.data.cases import Sizes
 from harness.data.dataset import Dataset, SourceRecord
 from harness.data.digest import sha256_of
-from harness.data.readers import amazon, movielens, prepared
+from harness.data.readers import amazon, amazon_m2, mind, movielens, prepared, sessions
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.progress import Report
@@ -23,21 +24,24 @@ READERS: dict[str, Callable[..., Dataset]] = {
     "movielens-atomic": movielens.read_atomic,
     "amazon": amazon.read,
     "prepared": prepared.read,
+    "mind": mind.read,
+    "amazon-m2": amazon_m2.read,
+    "sessions": sessions.read,
 }
 
 
 class Counts(Strict):
-    """Size of a set after its reader's filter."""
+    """Size of a set after its reader's filter; None where nobody could count it beforehand."""
 
     users: int
-    items: int
-    interactions: int
+    items: int | None
+    interactions: int | None
 
 
 class Form(Strict):
     """One shape in which a set can be had: the files are the reader's arguments after the name, in order."""
 
-    reader: Literal["movielens-csv", "movielens-atomic", "amazon", "prepared"]
+    reader: Literal["movielens-csv", "movielens-atomic", "amazon", "prepared", "mind", "amazon-m2", "sessions"]
     files: tuple[sources.SourceFile, ...]
 
 
@@ -49,12 +53,14 @@ class Entry(Strict):
         terms: what its owners allow.
         counts: asserted on load.
         forms: tried in this order.
+        cases: of a case set, how many users train, validate and are tested; the readers' last argument.
     """
 
     title: str
     terms: str
     counts: Counts
     forms: tuple[Form, ...]
+    cases: Sizes | None = None
 
 
 @cache
@@ -103,15 +109,17 @@ def load(name_or_folder: str, home: Home, report: Report = print) -> Dataset:
 
 def _load_named(name: str, home: Home, report: Report) -> Dataset:
     form, fetched = _obtain(name, home, report)
-    dataset = READERS[form.reader](name, *(file.path for file in fetched))
-    _check_counts(entries()[name].counts, dataset)
+    entry = entries()[name]
+    paths = [file.path for file in fetched]
+    dataset = READERS[form.reader](name, *paths, *([entry.cases] if entry.cases else []))
+    _check_counts(entry.counts, dataset)
     records = tuple(file.record for file in fetched)
     notes = tuple(
         f"{record.name} is unpinned: its digest was not known beforehand, it was accepted on the set's counts"
         for record in records
         if not record.pinned
     )
-    return replace(dataset, sources=records, notes=notes)
+    return replace(dataset, sources=records, notes=(*dataset.notes, *notes))
 
 
 def _obtain(name: str, home: Home, report: Report) -> tuple[Form, list[sources.Fetched]]:
@@ -127,13 +135,14 @@ def _obtain(name: str, home: Home, report: Report) -> tuple[Form, list[sources.F
 
 def _check_counts(expected: Counts, dataset: Dataset) -> None:
     found = Counts(users=dataset.n_users, items=dataset.n_items, interactions=dataset.n_interactions)
-    if found != expected:
-        misses = (
-            f"{getattr(found, what)} {what} ({getattr(found, what) - getattr(expected, what):+d})"
-            for what in Counts.model_fields
-            if getattr(found, what) != getattr(expected, what)
-        )
-        wanted = ", ".join(f"{count} {what}" for what, count in expected)
+    known = {what: count for what, count in expected if count is not None}
+    misses = [
+        f"{getattr(found, what)} {what} ({getattr(found, what) - count:+d})"
+        for what, count in known.items()
+        if getattr(found, what) != count
+    ]
+    if misses:
+        wanted = ", ".join(f"{count} {what}" for what, count in known.items())
         raise InputError(
             f"{dataset.name}: {', '.join(misses)}; expected {wanted}: its files are not the published ones"
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
+CasePart = Literal["", "train", "validation", "test"]
 
 
 class SourceRecord(BaseModel):
@@ -75,6 +77,8 @@ class Dataset:
         raw_items, raw_users: ids in the source, index = id.
         sources: the files that were read.
         notes: things worth telling with a result (an unpinned file, a fallback).
+        parts: of a *case set*, where every user is one case (a history, and the last item as its answer): the part that
+            each user belongs to, index = user id, "" at 0. None: every user is asked, by leaving items out.
     """
 
     name: str
@@ -86,6 +90,7 @@ class Dataset:
     sources: tuple[SourceRecord, ...]
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    parts: tuple[CasePart, ...] | None = None
 
     @property
     def n_users(self) -> int:

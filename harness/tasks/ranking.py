@@ -1,9 +1,14 @@
 """Scores to ranks and lists, with ties and excluded items treated as the protocol says."""
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from harness.errors import WorkError
+from harness.system import Queries, Scorer
+
+Ints = npt.NDArray[np.int64]
 
 
 def check_shape(scores: Tensor, expected: tuple[int, int]) -> Tensor:
@@ -66,6 +71,30 @@ def rank_of(scores: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
     flags = torch.empty(scores.shape, device=scores.device)
     ties = torch.eq(scores, target, out=flags).sum(dim=1).long() - 1
     return 1 + torch.gt(scores, target, out=flags).sum(dim=1).long() + ties, ties
+
+
+def ask(scorer: Scorer, queries: Queries, target: Tensor) -> tuple[Ints, Ints]:
+    """Ask a system to score the candidates of some queries.
+
+    Args:
+        scorer: the system's scores.
+        queries: with candidates, among which the target stands once.
+        target: item ids, shape [query].
+
+    Returns:
+        The target's 1-based rank among its candidates, and its ties, both of shape [query].
+
+    Raises:
+        WorkError: the scores are not finite, or not those of the candidates.
+    """
+    assert queries.candidates is not None
+    candidates = queries.candidates.clone()  # a system may write into its own
+    with torch.inference_mode():
+        scores = scorer(queries)
+        check_finite(check_shape(scores, (len(target), candidates.shape[1])))
+        column = (candidates == target[:, None]).int().argmax(dim=1)
+        rank, ties = rank_of(scores, column.to(scores.device))
+    return rank.cpu().numpy(), ties.cpu().numpy()
 
 
 def top_items(scores: Tensor, k: int) -> Tensor:

@@ -4,7 +4,7 @@ The others keep the retriever's rank, which lies beyond the list, so that a metr
 coverage times the metric over the asked ones (LlamaRec, section 4.0.5).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,10 @@ from harness.config import TaskConfig
 from harness.data.dataset import Ids
 from harness.errors import InputError
 from harness.outcomes import Outcomes
-from harness.seeds import rng
 from harness.system import Queries, Scorer, as_padded
 from harness.tasks import ranking
 from harness.tasks.next_item import BATCH, NextItem, excluded
+from harness.tasks.sampling import at_most
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class Retrieved:
 def sample(task: NextItem, retrieved: Retrieved, limit: int | None, seed: int) -> npt.NDArray[np.int64]:
     """Users whose target was retrieved, by id; at most ``limit`` of them, drawn from the seed."""
     users = np.flatnonzero((retrieved.lists == task.targets[:, None]).any(axis=1)) + 1
-    if limit is None or limit >= len(users):
-        return users
-    return np.sort(rng(seed, "validation users").permutation(users)[:limit])
+    return at_most(users, limit, seed)
 
 
 def answer(
@@ -61,15 +59,9 @@ def answer(
     rank, ties = np.zeros((2, len(users)), dtype=np.int64)
     for start in range(0, len(users), BATCH):
         chunk = slice(start, start + BATCH)
-        queries = task.queries(users[chunk], device)
-        candidates = torch.from_numpy(lists[chunk]).to(device)
+        queries = replace(task.queries(users[chunk], device), candidates=torch.tensor(lists[chunk], device=device))
         target = torch.from_numpy(task.targets[users[chunk] - 1].astype(np.int64)).to(device)
-        with torch.inference_mode():
-            scores = scorer(Queries(queries.user, queries.history, candidates.clone()))
-            ranking.check_finite(ranking.check_shape(scores, (len(target), candidates.shape[1])))
-            column = (candidates == target[:, None]).int().argmax(dim=1)
-            ranks, tied = ranking.rank_of(scores, column.to(scores.device))
-        rank[chunk], ties[chunk] = ranks.cpu().numpy(), tied.cpu().numpy()
+        rank[chunk], ties[chunk] = ranking.ask(scorer, queries, target)
     return Outcomes(users, rank, ties, np.ones(len(users), dtype=bool))
 
 

@@ -36,6 +36,18 @@ def test_the_papers_sets_have_their_published_counts(name: str, mirrored: Home) 
 
 
 @needs_mirror
+@pytest.mark.parametrize("name", ["mind-small-sample", "amazon-industrial-2018", "amazon-office-2018"])
+def test_case_sets_have_their_parts(name: str, mirrored: Home) -> None:
+    dataset, entry = data.load(name, mirrored), catalogue.entries()[name]
+    assert (dataset.n_users, dataset.n_items, dataset.n_interactions) == tuple(count for _, count in entry.counts)
+    assert entry.cases is not None
+    assert dataset.parts is not None
+    assert {part: dataset.parts.count(part) for part in ("train", "validation", "test")} == entry.cases.model_dump()
+    assert dataset.parts[0] == ""
+    assert dataset.times is None
+
+
+@needs_mirror
 def test_beautys_ids_are_those_of_its_folder(mirrored: Home) -> None:
     dataset = data.load("amazon-beauty-2014", mirrored)
     rows = read_table(Path(MIRROR or "") / "amazon-beauty-2014" / "interactions.tsv.gz", "\t", quoted=False)
@@ -65,14 +77,16 @@ def test_an_altered_mirror_is_refused(home: Home, tmp_path: Path) -> None:
 
 
 def test_every_entry_is_whole() -> None:
-    assert data.names() == ("ml-100k", "ml-latest-small", "amazon-beauty-2014", "amazon-games-2014")
+    assert data.names()[:2] == ("ml-100k", "ml-latest-small")
     for entry in catalogue.entries().values():
         assert entry.title
         assert entry.terms
         for form in entry.forms:
             assert form.reader in catalogue.READERS
             pinned = [file.sha256 is not None and file.size_bytes is not None for file in form.files]
-            assert all(pinned) or all(file.url for file in form.files)
+            assert all(pinned) or all(file.url for file in form.files) or entry.cases
+        if entry.cases:
+            assert entry.counts.users == entry.cases.train + entry.cases.validation + entry.cases.test
 
 
 def raw_amazon(mirror: Path) -> None:

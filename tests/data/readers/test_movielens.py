@@ -25,7 +25,7 @@ def test_csv(tmp_path: Path) -> None:
     read = read_csv(tmp_path, b"\xef\xbb\xbf" + ratings(b"1,99,3.0,5", b"1,6,3.0,500"))
     assert (read.n_users, read.n_items, read.n_interactions) == (5, 5, 26)
     assert read.titles == ("", *(f"Film, The ({1990 + number})" for number in range(6, 11)))
-    assert read.fields["genres"][1] == "Drama|War"
+    assert {name: column[1] for name, column in read.fields.items()} == {"year": "1996", "genres": "Drama|War"}
     assert read.raw_items == ("", "6", "7", "8", "9", "10")
     assert read.sequences[1].tolist() == [5, 4, 3, 2, 1, 1]
     assert read.times is not None
@@ -35,14 +35,20 @@ def test_csv(tmp_path: Path) -> None:
 def test_atomic(tmp_path: Path) -> None:
     rows = b"".join(b"%d\t%d\t3\t%d\n" % (user, item, item) for user in range(1, 6) for item in range(1, 6))
     (tmp_path / "s.inter").write_bytes(b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n" + rows)
-    movies = b"".join(b'%d\tThe "%d"\t1995\tDrama\n' % (item, item) for item in range(1, 6))
+    movies = b"".join(b'%d\tThe "%d"\t1995\tDrama War\n' % (item, item) for item in range(1, 6))
     (tmp_path / "s.item").write_bytes(
         b"item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n" + movies
     )
     read = movielens.read_atomic("set", tmp_path / "s.inter", tmp_path / "s.item")
     assert read.titles[1:3] == ('The "1"', 'The "2"')
-    assert read.fields["release_year"] == ("", *["1995"] * 5)
+    assert read.fields == {"year": ("", *["1995"] * 5), "genres": ("", *["Drama|War"] * 5)}
     assert read.sequences[5].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_a_film_without_year_or_genres_keeps_its_title(tmp_path: Path) -> None:
+    bare = MOVIES.replace(b'"Film, The (1996)",Drama|War', b"Film,(no genres listed)")
+    read = read_csv(tmp_path, ratings(), bare)
+    assert (read.titles[1], read.fields["year"][1], read.fields["genres"][1]) == ("Film", "", "")
 
 
 @pytest.mark.parametrize(
