@@ -40,7 +40,8 @@ def systems(runs: Sequence[Run]) -> list[Side]:
     A system is called by its name, and where two configurations of it are compared, by a run's identity too.
 
     Raises:
-        InputError: the runs read different data or answered different tasks, or one seed of a configuration twice.
+        InputError: the runs read different data or answered different tasks, one seed of a configuration twice, or
+            candidates that were drawn from different seeds.
     """
     groups: dict[str, list[Run]] = {}
     data = {source.sha256 for source in runs[0].record.data} if runs else set()
@@ -53,6 +54,14 @@ def systems(runs: Sequence[Run]) -> list[Side]:
     for own in groups.values():
         if len({run.config.seed for run in own}) < len(own):
             raise InputError(f"run {own[0].record.run}: there are two runs of its configuration and seed; name one")
+    if runs and runs[0].config.task.name == "candidates":
+        seeds = {run.config.seed for run in runs}
+        for own in groups.values():
+            if missing := seeds - {run.config.seed for run in own}:
+                raise InputError(
+                    f"run {own[0].record.run}: its configuration has no run of seed {min(missing)}, which drew other "
+                    "candidates; name runs of the same seeds of every system"
+                )
     names = [own[0].config.system for own in groups.values()]
     return [
         Side(name if names.count(name) == 1 else f"{name} {own[0].record.run}", tuple(run.outcomes() for run in own))

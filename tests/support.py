@@ -7,7 +7,7 @@ import torch
 
 from harness.config import TaskConfig
 from harness.data.dataset import Dataset
-from harness.data.splits import Split, leave_one_out
+from harness.data.splits import Split, leave_one_out, split_of
 from harness.home import Home
 from harness.outcomes import Outcomes
 from harness.system import Context, Scorer
@@ -41,5 +41,7 @@ def context(
     def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
         return outcomes(scorer, data, "validation", window, device)
 
-    given = Context(data, seed, device, window, folder / "work", validate, Home(folder / "home"), report)
-    return given, leave_one_out(data)
+    split = split_of(data)
+    home = Home(folder / "home")
+    given = Context(data, seed, device, window, folder / "work", validate, home, report, cases=split.cases)
+    return given, split

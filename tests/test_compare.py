@@ -38,6 +38,20 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         compare([narm, make_run(tmp_path, "bert4rec", [1, 2, 3])])
 
 
+def test_of_drawn_candidates_only_runs_of_the_same_seeds_answered_the_same_queries(tmp_path: Path) -> None:
+    task = TaskConfig(name="candidates")
+    narm = [make_run(tmp_path, "narm", [1, 2, 7], seed=seed, task=task) for seed in (42, 43)]
+    sasrec = [make_run(tmp_path, "sasrec", [2, 2, 9], seed=seed, task=task) for seed in (42, 43)]
+    found = compare([*narm, *sasrec], permutations=199)
+    assert [row.metric for row in found] == [
+        f"{metric}@{k}" for k in (3, 5, 10) for metric in ("Recall", "MRR", "NDCG")
+    ]
+    with pytest.raises(InputError, match=f"run {sasrec[1].record.run}: its configuration has no run of seed 42, which"):
+        compare([narm[0], sasrec[1]])
+    with pytest.raises(InputError, match=f"run {narm[0].record.run}: its configuration has no run of seed 43"):
+        compare([narm[0], *sasrec])
+
+
 def test_with_several_seeds_a_side_the_test_over_users_and_seeds_decides(tmp_path: Path) -> None:
     ranks = {42: [1, 2, 3, 4, 5, 6, 7, 8], 43: [1, 2, 3, 4, 5, 6, 7, 20]}
     sides = [

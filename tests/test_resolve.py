@@ -18,6 +18,18 @@ def test_the_papers_shapes_follow_the_data_set() -> None:
     assert movies.settings["learning_rate"] == 1e-3
 
 
+@pytest.mark.parametrize(
+    ("dataset", "window"), [("mind-small-sample", 25), ("amazon-m2", 25), ("amazon-office-2018", 10)]
+)
+@pytest.mark.parametrize("profile", profiles())
+def test_case_sets_are_asked_among_candidates_unless_told_otherwise(dataset: str, window: int, profile: str) -> None:
+    config = resolve("popularity", dataset, profile, 42, "cpu")
+    assert (config.task.name, config.task.window, config.task.candidates) == ("candidates", window, 20)
+    assert config.task.negatives == "uniform"
+    assert resolve("popularity", dataset, profile, 42, "cpu", {"task.name": "next-item"}).task.name == "next-item"
+    assert resolve("popularity", "ml-100k", profile, 42, "cpu").task.name == "next-item"
+
+
 def test_the_later_layer_wins() -> None:
     changes = parse_assignments(["dropout=0.4", "task.exclude=history", "task.window=7"])
     config = resolve("sasrec", "ml-latest-small", "smoke", 1, "cpu", changes)
@@ -28,7 +40,9 @@ def test_the_later_layer_wins() -> None:
 
 @pytest.mark.parametrize("system", ["popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec"])
 @pytest.mark.parametrize("profile", profiles())
-@pytest.mark.parametrize("dataset", ["ml-latest-small", "ml-100k", "amazon-games-2014", "my/own/folder"])
+@pytest.mark.parametrize(
+    "dataset", ["ml-latest-small", "ml-100k", "amazon-games-2014", "mind-small-sample", "my/own/folder"]
+)
 def test_every_profile_resolves_for_every_system(system: str, profile: str, dataset: str) -> None:
     config = resolve(system, dataset, profile, 42, "cpu")
     assert systems()[system].config.model_validate(config.settings).model_dump(mode="json") == config.settings
