@@ -1,5 +1,5 @@
 """Every system of the harness; importing the package registers them all."""
 
-from baselines import bert4rec, llamarec, lrurec, narm, popularity, popularity_category, sasrec
+from baselines import bert4rec, llamarec, lrurec, narm, popularity, popularity_category, sasrec, title_generator
 
-__all__ = ["bert4rec", "llamarec", "lrurec", "narm", "popularity", "popularity_category", "sasrec"]
+__all__ = ["bert4rec", "llamarec", "lrurec", "narm", "popularity", "popularity_category", "sasrec", "title_generator"]

@@ -37,6 +37,8 @@ class TaskConfig(Strict):
             ``candidates``, how many negatives stand beside the target.
         negatives: how ``candidates`` draws them (``harness.tasks.negatives``).
         same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
+        test_limit: test queries that a re-ranker is asked, a sample drawn from the seed of those that it would be; it
+            answers for these alone, and stands in no table. None: all.
     """
 
     name: Literal["next-item", "candidates"] = "next-item"
@@ -45,6 +47,11 @@ class TaskConfig(Strict):
     candidates: int = Field(20, ge=1)
     negatives: Negatives = "uniform"
     same_time: SameTime = "item"
+    test_limit: int | None = Field(None, ge=1)
+
+    def whole(self) -> "TaskConfig":
+        """The task with all its test queries."""
+        return self.model_copy(update={"test_limit": None})
 
 
 class Retriever(Strict):
@@ -71,6 +78,10 @@ class RunConfig(Strict):
     settings: dict[str, Any]
     retriever: Retriever | None = None
     probe: Probe | None = None
+
+    def stands_in_tables(self) -> bool:
+        """Whether its outcomes are the system's on all test queries, with nothing changed."""
+        return self.probe is None and self.task.test_limit is None
 
 
 def one_line(error: Exception) -> str:

@@ -24,7 +24,7 @@ from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
-from harness.system import Context, Scorer, System, SystemSpec, find
+from harness.system import Context, Noting, Scorer, System, SystemSpec, find
 from harness.tasks import candidates, next_item, rerank
 
 
@@ -98,6 +98,7 @@ class Job:
         )
         spent = environment.energy_j()
         asked = int(answers.test.asked.sum())
+        said = (compared.notes() if compared else {}) | (system.notes() if isinstance(system, Noting) else {})
         test = self.asked("test")
         return RunRecord(
             run=self.run,
@@ -120,7 +121,7 @@ class Job:
             data=self.dataset.sources,
             data_notes=self.dataset.notes,
             model=system.backbone(),
-            fit=fit.model_copy(update={"notes": fit.notes | compared.notes()}) if compared else fit,
+            fit=fit.model_copy(update={"notes": fit.notes | said}),
             queries=Queries(asked=asked, withheld=len(answers.test) - asked, target_seen=test.target_seen()),
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
@@ -132,10 +133,11 @@ class Job:
         environment.ask_for_deterministic_kernels(self.config.device)
         if self.config.probe == "ceiling":
             return probes.Perfect(self.split.test), FitRecord()
-        if self.trained:
-            return _restore(self.trained, self.context()), _as_trained(self.trained)
         system = self.spec.build(self.spec.config.model_validate(self.config.settings))
-        return system, system.fit(self.split.train, self.context())
+        if self.trained is None:
+            return system, system.fit(self.split.train, self.context())
+        system.restore(self.trained.weights(), self.context())
+        return system, _as_trained(self.trained, self.config.system)
 
     def twin(self) -> "Job":
         """This job in a world where every test target is another item (``harness.blind``)."""
@@ -204,12 +206,12 @@ class Job:
         device, task = torch.device(self.config.device), self.config.task
         test = self.asked("test")
         if isinstance(test, candidates.CandidateRanking):
-            return Answers(candidates.answer(scorer, test, device))
+            return Answers(candidates.answer(scorer, candidates.sample(test, task.test_limit, self.config.seed), device))
         if retrieved := self.retrieved("test"):
-            users = rerank.sample(test, retrieved, None, self.config.seed)
+            users = rerank.sample(test, retrieved, task.test_limit, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)
             stood = rerank.positions(test, retrieved, users) if probes.is_order(self.config.probe) else None
-            return Answers(rerank.complete(asked, retrieved), positions=stood)
+            return Answers(asked if task.test_limit else rerank.complete(asked, retrieved), positions=stood)
         validation = next_item.part(self.dataset, self.split, "validation", task)
         validated, validation_lists = next_item.answer(scorer, validation, device, task.candidates)
         tested, test_lists = next_item.answer(scorer, test, device, task.candidates)
@@ -224,11 +226,15 @@ def _restore(run: Run, context: Context) -> System:
     return system
 
 
-def _as_trained(run: Run) -> FitRecord:
-    """How a run whose weights are taken was trained, with where and when; the time was not spent again."""
+def _as_trained(run: Run, system: str) -> FitRecord:
+    """How a run whose weights are taken was trained, with where and when; the time was not spent again.
+
+    Weights of another system's run are tuned for what that one is asked.
+    """
     record = run.record
     where = record.hardware.get("gpu") or record.hardware.get("processor") or "unknown"
     facts = {"weights_of_run": record.run, "trained_on": str(where), "trained_at_commit": record.git_sha or "unknown"}
+    facts |= {"tuned_for": run.config.system} if run.config.system != system else {}
     return record.fit.model_copy(update={"notes": facts | record.fit.notes, "elapsed_s": None})
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -76,9 +77,9 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     digests = inputs(spec, config, dataset, home, report)
     trained = retriever = None
     if config.settings.get("adapter") and config.probe != "ceiling":
-        trained = _released(config, dataset, digests, home)
-        own = {key: config.settings[key] for key in ("adapter", *spec.layout)}
-        config = config.model_copy(update={"settings": trained.config.settings | own})
+        trained = _tuned(config, dataset, digests, home)
+        own = {key: config.settings[key] for key in ("adapter", *spec.layout, *spec.asks)}
+        config = config.model_copy(update={"settings": _fitting(trained, spec, own)})
     if "retriever" in spec.needs:
         retriever = _retriever(config, dataset, home, command, report)
         config = config.model_copy(
@@ -96,28 +97,43 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     return Job(spec, config, dataset, split_of(dataset), retriever, home, run, command, report, trained)
 
 
-def _released(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home) -> Run:
-    """The kept run whose adapter is taken, and with it the settings that it was tuned by.
+def _tuned(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home) -> Run:
+    """The finished or released run whose adapter is taken.
 
     Raises:
         InputError: there is none of that name, or it was tuned on other data, for another task, from another seed or on
             another backbone.
     """
     name = config.settings["adapter"]
-    kept = [run for run in store.all_runs(home.released) if run.record.run == name] if home.released else []
-    if not kept:
-        raise InputError(f"adapter={name}: no released run of that name here; tune afresh (adapter=null)")
-    other, record = kept[0].config, kept[0].record
+    released = store.all_runs(home.released) if home.released else []
+    found = store.find(home.runs, name) or next((run for run in released if run.record.run == name), None)
+    if found is None:
+        raise InputError(f"adapter={name}: no run of that name here; tune afresh (adapter=null)")
+    other, record = found.config, found.record
     differs = {
         "data": digests_of(record.data) != digests_of(dataset.sources),
-        "task": other.task != config.task,
+        "task": other.task.whole() != config.task.whole(),
         "seed": other.seed != config.seed,
         "backbone": record.model is None or record.model.sha256 != digests.get("backbone"),
     }
     for what, different in differs.items():
         if different:
             raise InputError(f"adapter={name}: was tuned with another {what}; tune afresh (adapter=null)")
-    return kept[0]
+    return found
+
+
+def _fitting(trained: Run, spec: SystemSpec, own: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a run was tuned by, but for the system's own.
+
+    Raises:
+        InputError: they are another system's, and this one does not know them all.
+    """
+    settings = trained.config.settings | own
+    if unknown := sorted(settings.keys() - spec.config.model_fields.keys()):
+        raise InputError(
+            f"adapter={own['adapter']}: is of {trained.config.system}, whose setting {unknown[0]} {spec.name} lacks"
+        )
+    return settings
 
 
 @contextmanager
@@ -159,6 +175,8 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
     if "texts" in spec.needs and "" in dataset.titles[1:]:
         item = dataset.raw_items[dataset.titles.index("", 1)]
         raise InputError(f"{dataset.name}: item {item} has no title; {spec.name} needs one for every item")
+    if config.task.test_limit and "retriever" not in spec.needs:
+        raise InputError(f"task.test_limit: is of re-rankers; system {spec.name} answers all queries at once")
     if config.retriever and "retriever" not in spec.needs:
         raise InputError(f"system {spec.name} ranks the whole catalogue; it takes no retriever's run")
     if "times" in spec.needs and dataset.times is None:
@@ -172,7 +190,7 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
             raise InputError(f"retriever={name}: is a re-ranker itself; name a system that ranks the whole catalogue")
         own = resolve.resolve(name, config.dataset, config.profile, config.seed, config.device)
         own = as_searched(own, all_selections(home.runs))
-        found, _ = execute(own.model_copy(update={"task": config.task}), home, command, report)
+        found, _ = execute(own.model_copy(update={"task": config.task.whole()}), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
         raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")
     if found.config.probe:
@@ -182,6 +200,6 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
             f"retriever run {found.record.run}: is {found.config.system}'s, a re-ranker that keeps no lists"
         )
     same_data = digests_of(found.record.data) == digests_of(dataset.sources)
-    if not same_data or (found.config.task, found.config.seed) != (config.task, config.seed):
+    if not same_data or (found.config.task, found.config.seed) != (config.task.whole(), config.seed):
         raise InputError(f"retriever run {found.record.run}: made from other data, task or seed than this run's")
     return found

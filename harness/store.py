@@ -34,11 +34,14 @@ EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everyth
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
     """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits.
 
-    A config without a probe counts without that key, as it did before there were probes; likewise ``task.negatives``.
+    A config without a probe or a limit of test queries counts without these keys, as it did before there were any;
+    likewise ``task.negatives``.
     """
     settled = config.model_dump(mode="json", exclude=None if config.probe else {"probe"})
     if config.task.negatives == "uniform":
         del settled["task"]["negatives"]
+    if config.task.test_limit is None:
+        del settled["task"]["test_limit"]
     document = json.dumps({"config": settled, "inputs": inputs}, sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
@@ -223,7 +226,7 @@ def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
 
     Args:
         runs: the folder.
-        probed: with those of probes, which stand in no table, plan or choice of a configuration.
+        probed: with those of probes and of a limited test, which stand in no table, plan or choice of a configuration.
 
     Raises:
         InputError: there is no such folder, or a run in it was changed.
@@ -231,4 +234,5 @@ def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
     if not runs.is_dir():
         raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
     records = (path for path in runs.rglob(RECORD) if not path.parent.name.startswith("."))
-    return [run for run in (open_run(path.parent) for path in sorted(records)) if probed or run.config.probe is None]
+    found = (open_run(path.parent) for path in sorted(records))
+    return [run for run in found if probed or run.config.stands_in_tables()]

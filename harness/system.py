@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -139,6 +139,15 @@ class System(Protocol):
         ...
 
 
+@runtime_checkable
+class Noting(Protocol):
+    """A system that has something to say of its answers."""
+
+    def notes(self) -> dict[str, float | int | str]:
+        """Facts worth printing beside the row, by name, of the queries scored since it was fitted or restored."""
+        ...
+
+
 @dataclass(frozen=True)
 class SystemSpec:
     """One registered system.
@@ -155,6 +164,7 @@ class SystemSpec:
         conventional: whether a conventional recommender takes part at inference.
         grid: settings that its paper searches on validation, with their values.
         layout: settings that only lay out the work, such as a micro-batch size, and so are no part of a budget.
+        asks: settings that decide how a tuned model is asked, and so may be others than its adapter was tuned with.
     """
 
     name: str
@@ -168,6 +178,7 @@ class SystemSpec:
     conventional: bool = True
     grid: dict[str, tuple[float, ...]] = field(default_factory=dict)
     layout: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
 
 
 _REGISTER: dict[str, SystemSpec] = {}

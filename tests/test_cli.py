@@ -129,7 +129,7 @@ def test_a_released_adapter_ranks_without_tuning(
         assert (status, message in error) == (2, True), error
 
     status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", "--set=adapter=0123")
-    assert (status, "adapter=0123: no released run of that name here" in error) == (2, True)
+    assert (status, "adapter=0123: no run of that name here" in error) == (2, True)
     other = prepared_folder(tmp_path / "other", random_histories(60, 40, seed=2))
     status, _, error = harness("run", "llamarec", "--dataset", str(other), "--profile", "smoke", choice)
     assert (status, "was tuned with another data" in error) == (2, True)
