@@ -1,5 +1,27 @@
 """Every system of the harness; importing the package registers them all."""
 
-from baselines import bert4rec, llamarec, lrurec, narm, popularity, popularity_category, sasrec, title_generator
+from baselines import (
+    bert4rec,
+    llamarec,
+    lrurec,
+    narm,
+    popularity,
+    popularity_category,
+    sasrec,
+    tallrec,
+    title_generator,
+    trsr,
+)
 
-__all__ = ["bert4rec", "llamarec", "lrurec", "narm", "popularity", "popularity_category", "sasrec", "title_generator"]
+__all__ = [
+    "bert4rec",
+    "llamarec",
+    "lrurec",
+    "narm",
+    "popularity",
+    "popularity_category",
+    "sasrec",
+    "tallrec",
+    "title_generator",
+    "trsr",
+]

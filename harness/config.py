@@ -37,8 +37,8 @@ class TaskConfig(Strict):
             ``candidates``, how many negatives stand beside the target.
         negatives: how ``candidates`` draws them (``harness.tasks.negatives``).
         same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
-        test_limit: test queries that a re-ranker is asked, a sample drawn from the seed of those that it would be; it
-            answers for these alone, and stands in no table. None: all.
+        test_limit: test queries that a re-ranker, or any system in ``candidates``, is asked, a sample drawn from the
+            seed of those that it would be; it answers for these alone, and stands in no table. None: all.
     """
 
     name: Literal["next-item", "candidates"] = "next-item"

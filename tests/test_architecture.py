@@ -34,6 +34,7 @@ LAYERS = (
         "verdict",
         "resolve",
         "selection",
+        "summarised",
         "positions",
         "blind",
         "probes",

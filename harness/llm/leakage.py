@@ -54,7 +54,7 @@ def check(
             found[f"naming_{what}"] += names(text, titles[item]) and not names(known, titles[item])
             beyond = vocabulary([titles[item]]) - vocabulary([known])
             found[f"with_word_of_{what}"] += bool(beyond & vocabulary([text]))
-    return {"summaries": len(summaries.texts)} | {f"summaries_{name}": count for name, count in found.items()}
+    return {"summaries": len(summaries.texts), **{f"summaries_{name}": count for name, count in found.items()}}
 
 
 def names(text: str, title: str) -> bool:

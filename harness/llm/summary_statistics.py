@@ -1,4 +1,4 @@
-"""What shows that a summariser is weak: how long its summaries are, what of the histories they keep, what they repeat."""
+"""What shows that a summariser is weak: the length of its summaries, what they keep of a history, what they repeat."""
 
 from harness.llm.summary import Summaries
 from harness.llm.words import content_words, vocabulary

@@ -17,10 +17,9 @@ def case(seed: int, shared: int, candidates: int = 21) -> list[list[int]]:
 
 def test_scores_and_ranks_are_those_of_21_full_forwards(tiny: Backbone) -> None:
     prefix.use(tiny.model)
-    cases = [case(1, 200), case(2, 31, 5), case(3, 300)]
-    found = yes_no.score(tiny, cases, [90, 80])
     with torch.inference_mode():
-        for prompts, scores in zip(cases, found, strict=True):
+        for prompts in (case(1, 200), case(2, 31, 5), case(3, 300)):
+            scores = yes_no.score(tiny.model, prompts, [90, 80])
             logits = torch.stack([tiny.model(input_ids=torch.tensor([one])).logits[0, -1, [90, 80]] for one in prompts])
             assert (scores - (logits[:, 0] - logits[:, 1])).abs().max() < 1e-4
             probability = logits.softmax(1)[:, 0]
@@ -31,17 +30,17 @@ def test_scores_and_ranks_are_those_of_21_full_forwards(tiny: Backbone) -> None:
 def test_equal_candidates_get_equal_scores(tiny: Backbone) -> None:
     prefix.use(tiny.model)
     one, other = case(1, 50, 2)
-    scores = yes_no.score(tiny, [[one, other, one]], [90, 80])[0].tolist()
+    scores = yes_no.score(tiny.model, [one, other, one], [90, 80]).tolist()
     assert scores[0] == pytest.approx(scores[2], abs=1e-5)
     assert scores[0] != pytest.approx(scores[1], abs=1e-3)
 
 
-def test_first_tokens(tiny: Backbone) -> None:
-    found = yes_no.first_tokens(tiny.tokenizer, "### Assistant:\n", ("yes", "no"))
-    assert tiny.tokenizer.convert_ids_to_tokens(found) == ["y", "n"]
+def test_tokens_of_the_answers(tiny: Backbone) -> None:
+    found = yes_no.answer_tokens(tiny.tokenizer, "### Assistant:\n", ("yes", "no"))
+    assert [tiny.tokenizer.convert_ids_to_tokens(one) for one in found] == [["y", "e", "s"], ["n", "o"]]
 
 
 @pytest.mark.parametrize("answers", [("yes", "yet"), ("yes", "")])
 def test_answers_that_cannot_be_told_apart_are_refused(tiny: Backbone, answers: tuple[str, str]) -> None:
     with pytest.raises(InputError, match=f"the answer '{answers[1]}' behind .* has no first token"):
-        yes_no.first_tokens(tiny.tokenizer, "### Assistant:\n", answers)
+        yes_no.answer_tokens(tiny.tokenizer, "### Assistant:\n", answers)

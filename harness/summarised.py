@@ -1,36 +1,36 @@
-"""What a run has to tell of itself once every query is answered, beside the outcomes."""
+"""What a run tells of the summaries that its system used: that they leak nothing, and how good they are."""
 
 from harness.data.splits import Split
 from harness.llm import leakage, summary_statistics
 from harness.llm.summary import History, Summarises
-from harness.record import FitRecord
-from harness.system import Noted, System
+from harness.system import System
 from harness.tasks.candidates import CandidateRanking
+from harness.tasks.next_item import NextItem
 
 
-def noted(fit: FitRecord, system: System, split: Split, asked: list[CandidateRanking], seed: int) -> FitRecord:
-    """The record with what the system found out by answering, and with the check of the summaries that it used.
+def notes(
+    system: System, split: Split, asked: tuple[NextItem | CandidateRanking, ...], seed: int
+) -> dict[str, float | int | str]:
+    """Leakage and statistics of the summaries; nothing for a system that has none.
 
     Args:
-        fit: how the system was trained.
         system: has answered all queries.
         split: the training cases.
         asked: the validation and the test queries.
         seed: the run's.
     """
-    notes = dict(fit.notes)
-    if isinstance(system, Noted):
-        notes |= system.notes()
-    if isinstance(system, Summarises) and asked:
-        summaries = system.summaries()
-        notes |= leakage.check(summaries, targets(split, asked), asked[0].dataset.titles, seed)
-        notes |= summary_statistics.describe(summaries)
-    return fit.model_copy(update={"notes": notes})
+    ranked = [task for task in asked if isinstance(task, CandidateRanking)]
+    if not isinstance(system, Summarises) or not ranked:
+        return {}
+    summaries = system.summaries()
+    leaks = leakage.check(summaries, targets(split, ranked), ranked[0].dataset.titles, seed)
+    return leaks | summary_statistics.describe(summaries)
 
 
 def targets(split: Split, asked: list[CandidateRanking]) -> dict[History, int]:
     """Every history that is learnt from or asked about, cut to the window, and the item that came next."""
-    window, found = asked[0].window, {}
+    window = asked[0].window
+    found: dict[History, int] = {}
     for user in split.cases.tolist():
         *items, target = split.train[user].tolist()
         found[History(user, tuple(items[-window:]))] = target
