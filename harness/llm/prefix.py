@@ -106,11 +106,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, form: Layout, scaling: flo
     def packed(rows: Tensor) -> Tensor:  # [..., C, S, X] -> [..., N, X]
         return rows.flatten(-3, -2).index_select(-2, places)
 
-    behind = query[0, :, prefix:].view(groups, heads // groups, -1, query.shape[-1])  # [G, H / G, N, D]
+    behind = scaling * query[0, :, prefix:].view(groups, heads // groups, -1, query.shape[-1])  # [G, H / G, N, D]
     own_key, own_value = (padded(rows[0, :, prefix:]).unsqueeze(1) for rows in (key, value))  # [G, 1, C, S, D]
     future = query.new_full((longest, longest), -torch.inf).triu(1)
-    own = packed(padded(behind) @ own_key.transpose(-1, -2) * scaling + future)  # [G, H / G, N, S]
-    before = behind.flatten(1, 2) @ key[0, :, :prefix].transpose(1, 2) * scaling  # [G, N H / G, P]
+    own = packed(padded(behind) @ own_key.transpose(-1, -2) + future)  # [G, H / G, N, S]
+    before = behind.flatten(1, 2) @ key[0, :, :prefix].transpose(1, 2)  # [G, N H / G, P]
     weights = torch.cat([before.view(*own.shape[:-1], prefix), own], dim=-1).softmax(-1)
     attended = weights[..., :prefix].flatten(1, 2) @ value[0, :, :prefix]  # [G, N H / G, D]
     attended = attended.view_as(behind) + packed(padded(weights[..., prefix:]) @ own_value)
