@@ -13,7 +13,9 @@ from baselines import (
     popularity,
     popularity_category,
     sasrec,
+    tallrec,
     title_generator,
+    trsr,
 )
 
 __all__ = [
@@ -29,5 +31,7 @@ __all__ = [
     "popularity",
     "popularity_category",
     "sasrec",
+    "tallrec",
     "title_generator",
+    "trsr",
 ]

@@ -19,10 +19,10 @@ from harness.errors import InputError
 from harness.llm import labels, lora, prompts
 from harness.llm.backbone import Dtype, Quantisation, load
 from harness.llm.losses import Example
-from harness.llm.tuning import TuningConfig, tune
+from harness.llm.tuning import TuningConfig, epochs, tune, validate
 from harness.record import FitRecord, ModelRecord
 from harness.seeds import rng
-from harness.system import Context, Queries, expect
+from harness.system import Context, Queries
 
 
 class RerankerConfig(TuningConfig):
@@ -83,14 +83,18 @@ class Reranker(ABC):
         answers = next_items(train)
         order = rng(context.seed, "prompts").permutation(answers)[: settings.prompts]
 
-        def example(position: int) -> Example:
+        def example(position: int) -> list[Example]:
             candidates, item = self._offered(train, position, context), int(train.items[position])
             place = int(np.flatnonzero(candidates == item)[0])
-            return Example(self._prompt(before(train, position), candidates), self.answer(place, item))
+            return [Example(self._prompt(before(train, position), candidates), self.answer(place, item))]
 
-        record = tune(self.llm, example, order, self.score, settings, context)
-        letters = len(self._offered(train, int(order[0]), context))
-        return record.model_copy(update={"notes": record.notes | {"letters": letters}})
+        seen = epochs(order, settings.epochs, context.seed)
+        record = tune(self.llm, example, seen, self.score, settings, context)
+        notes: dict[str, float | int | str] = {
+            f"validation_{settings.monitor}_of_the_retriever": validate(retrievers_order, settings, context),
+            "letters": len(self._offered(train, int(order[0]), context)),
+        }
+        return record.model_copy(update={"notes": record.notes | notes})
 
     def _offered(self, train: Sequences, position: int, context: Context) -> npt.NDArray[np.integer]:
         """The candidates of the training prompt whose answer stands at a position, the same whenever asked for."""
@@ -142,11 +146,7 @@ class Reranker(ABC):
             InputError: the adapter is another model's.
         """
         self._load(context)
-        own = lora.adapter(self.llm.model)
-        expect(weights, {name: value.shape for name, value in own.items()})
-        with torch.no_grad():
-            for name, value in own.items():
-                value.copy_(weights[name])
+        lora.take(self.llm.model, weights)
 
     def backbone(self) -> ModelRecord:
         """The LLM under the adapter."""
@@ -158,3 +158,9 @@ class Reranker(ABC):
         offered = [self.titles[item] for item in candidates]
         text = prompts.render(self.template, recent, offered, self.labels.first(len(offered)).texts)
         return prompts.encode(text, self.llm.tokenizer, self.settings.prompt_tokens)
+
+
+def retrievers_order(queries: Queries) -> Tensor:
+    """Scores that keep the candidates as the retriever has them, shape [query, candidate]."""
+    assert queries.candidates is not None
+    return -torch.arange(queries.candidates.shape[1], dtype=torch.float32).expand(queries.candidates.shape)

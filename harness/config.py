@@ -39,7 +39,8 @@ class TaskConfig(Strict):
         negatives: how ``candidates`` draws them (``harness.tasks.negatives``).
         same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
         test_limit: test queries that a re-ranker is asked, a sample drawn from the seed of those that it would be; it
-            answers for these alone, and stands in no table. None: all.
+            answers for these alone, and stands in no table. Of ``candidates``, where every system is asked the same
+            sample, tables are of the sample. None: all.
     """
 
     name: Literal["next-item", "candidates"] = "next-item"
@@ -81,8 +82,8 @@ class RunConfig(Strict):
     probe: Probe | None = None
 
     def stands_in_tables(self) -> bool:
-        """Whether its outcomes are the system's on all test queries, with nothing changed."""
-        return self.probe is None and self.task.test_limit is None
+        """Whether its outcomes are the system's on all test queries, or on those that all systems answer, unchanged."""
+        return self.probe is None and (self.task.test_limit is None or self.task.name == "candidates")
 
 
 def one_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from harness import blind, card, checkpoint, environment, outcomes, positions, probes, store
+from harness import blind, card, checkpoint, environment, outcomes, positions, probes, store, summarised
 from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
@@ -100,6 +100,7 @@ class Job:
         asked = int(answers.test.asked.sum())
         said = (compared.notes() if compared else {}) | (system.notes() if isinstance(system, Noting) else {})
         test = self.asked("test")
+        said |= summarised.notes(system, self.split, (self.asked("validation"), test), config.seed)
         return RunRecord(
             run=self.run,
             system=config.system,

@@ -47,6 +47,15 @@ def metric_at(label: str) -> tuple[str, int]:
     return metric, int(k)
 
 
+def metrics_of(label: str) -> list[tuple[str, int]]:
+    """The metrics that a sum such as ``Recall@3+Recall@5`` adds up.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+    return [metric_at(part) for part in label.split("+")]
+
+
 def per_query(outcomes: Outcomes, metric: str, k: int, *, target_first: bool = False) -> Floats:
     """One value a query, shape [query].
 

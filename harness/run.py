@@ -18,7 +18,8 @@ from harness.data.ties import order_ties
 from harness.errors import InputError
 from harness.home import Home
 from harness.job import Job
-from harness.llm import backbone
+from harness.llm import backbone, wording
+from harness.llm.summarizer import WITHOUT_LLM
 from harness.progress import Report
 from harness.record import FitRecord
 from harness.selection import all_selections, as_searched
@@ -152,10 +153,16 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
 
 
 def inputs(spec: SystemSpec, config: RunConfig, dataset: Dataset, home: Home, report: Report) -> dict[str, str]:
-    """Digests of what a run reads: the data's files and, for an LLM, its backbone."""
-    digests = digests_of(dataset.sources)
-    if "backbone" in spec.needs and config.probe != "ceiling":
-        digests["backbone"] = backbone.digest(config.settings["backbone"], home, report)
+    """Digests of what a run reads: the data's files and, for an LLM, its backbone, its summariser and its wording."""
+    digests, settings = digests_of(dataset.sources), config.settings
+    if config.probe == "ceiling":
+        return digests
+    if "backbone" in spec.needs:
+        digests["backbone"] = backbone.digest(settings["backbone"], home, report)
+    if "summarizer" in spec.needs and settings["summarizer"] not in WITHOUT_LLM:
+        digests["summarizer"] = backbone.digest(settings["summarizer"], home, report)
+    if "prompts" in spec.needs:
+        digests["prompts"] = wording.digest(settings["prompts"], dataset.name)
     return digests
 
 
@@ -175,7 +182,7 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
     if "texts" in spec.needs and "" in dataset.titles[1:]:
         item = dataset.raw_items[dataset.titles.index("", 1)]
         raise InputError(f"{dataset.name}: item {item} has no title; {spec.name} needs one for every item")
-    if config.task.test_limit and "retriever" not in spec.needs:
+    if config.task.name == "next-item" and config.task.test_limit and "retriever" not in spec.needs:
         raise InputError(f"task.test_limit: is of re-rankers; system {spec.name} answers all queries at once")
     if config.retriever and "retriever" not in spec.needs:
         raise InputError(f"system {spec.name} ranks the whole catalogue; it takes no retriever's run")

@@ -38,6 +38,7 @@ LAYERS = (
         "verdict",
         "resolve",
         "selection",
+        "summarised",
         "positions",
         "blind",
         "probes",

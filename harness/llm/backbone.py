@@ -17,7 +17,7 @@ from harness.progress import Report
 from harness.record import ModelRecord
 
 Dtype = Literal["auto", "float32", "bfloat16"]
-Quantisation = Literal["none", "nf4"]
+Quantisation = Literal["none", "nf4", "int8"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def load(
         device: where the model goes.
         dtype: ``auto`` is bfloat16 where the processor multiplies it natively, else float32.
         quantisation: ``nf4``: 4-bit NormalFloat with double quantisation (Dettmers et al. 2023, section 3), which
-            computes in ``dtype``.
+            computes in ``dtype``; ``int8``: LLM.int8() (Dettmers et al. 2022).
         report: is told what is fetched or converted.
 
     Raises:
@@ -130,8 +130,9 @@ def _read(
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
     safely = {"local_files_only": True, "trust_remote_code": False}
-    four_bit = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-        load_in_4bit=True,
+    fewer_bits = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=quantisation == "nf4",
+        load_in_8bit=quantisation == "int8",
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=computed,
@@ -142,7 +143,7 @@ def _read(
             folder,
             dtype=computed,
             device_map={"": device},
-            quantization_config=four_bit if quantisation == "nf4" else None,
+            quantization_config=None if quantisation == "none" else fewer_bits,
             use_safetensors=True,
             **safely,
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -9,6 +10,7 @@ from harness.config import Strict
 from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.seeds import seeded
+from harness.system import expect
 
 
 class LoraConfig(Strict):
@@ -55,3 +57,16 @@ def add(backbone: Backbone, settings: LoraConfig, seed: int) -> None:
 def adapter(model: Any) -> dict[str, Tensor]:
     """The adapter's tensors by name; they are the ones that are trained."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def take(model: Any, weights: dict[str, Tensor]) -> None:
+    """Give the adapter the weights of a tuned one.
+
+    Raises:
+        InputError: they are another model's.
+    """
+    own = adapter(model)
+    expect(weights, {name: value.shape for name, value in own.items()})
+    with torch.no_grad():
+        for name, value in own.items():
+            value.copy_(weights[name])

@@ -3,7 +3,7 @@
 Notation: B examples, T tokens of the longest one, N tokens that are learnt, D width, V vocabulary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from harness.llm import prefix
 from harness.llm.verbalizer import hidden_states
 
 LossOn = Literal["answer", "prompt"]
@@ -29,6 +30,9 @@ class Example:
         return len(self.answer) + (len(self.prompt) - 1 if loss_on == "prompt" else 0)
 
 
+TokenLosses = Callable[[Any, Sequence[Example], LossOn], Tensor]
+
+
 def token_losses(model: Any, examples: Sequence[Example], loss_on: LossOn = "answer") -> Tensor:
     """Cross-entropy of every token that is learnt, given all before it: shape [N].
 
@@ -36,16 +40,34 @@ def token_losses(model: Any, examples: Sequence[Example], loss_on: LossOn = "ans
     """
     texts = [[*one.prompt, *one.answer] for one in examples]
     states = hidden_states(model, [text[:-1] for text in texts])  # [B, T, D]
-    counts = [one.learnt(loss_on) for one in examples]
-    rows = [row for row, count in enumerate(counts) for _ in range(count)]
-    columns = [
-        column
-        for text, count in zip(texts, counts, strict=True)
-        for column in range(len(text) - 1 - count, len(text) - 1)
-    ]
-    targets = [token for text, count in zip(texts, counts, strict=True) for token in text[-count:]]
+    rows, columns, targets = zip(*_learnt(examples, loss_on), strict=True)
     wanted = torch.tensor(targets, device=states.device)
-    return cross_entropy(model.get_output_embeddings(), states[rows, columns], wanted)
+    return cross_entropy(model.get_output_embeddings(), states[list(rows), list(columns)], wanted)
+
+
+def shared_token_losses(model: Any, examples: Sequence[Example], loss_on: LossOn = "answer") -> Tensor:
+    """The losses of :func:`token_losses`, the beginning that all examples share computed only once: shape [N].
+
+    The model has been given :func:`harness.llm.prefix.use`.
+    """
+    texts = [[*one.prompt, *one.answer][:-1] for one in examples]
+    form = prefix.layout(texts)
+    states = prefix.states(model, texts, form)  # [T of the row, D]
+    wanted = [(form.column(row, column), target) for row, column, target in _learnt(examples, loss_on)]
+    once = {pair: place for place, pair in enumerate(dict.fromkeys(wanted))}
+    columns, targets = zip(*once, strict=True)
+    losses = cross_entropy(
+        model.get_output_embeddings(), states[list(columns)], torch.tensor(targets, device=states.device)
+    )
+    return losses[[once[pair] for pair in wanted]]
+
+
+def _learnt(examples: Sequence[Example], loss_on: LossOn) -> Iterator[tuple[int, int, int]]:
+    """For each token that is learnt: its example, the position of the token before it, and the token."""
+    for row, one in enumerate(examples):
+        text = [*one.prompt, *one.answer]
+        for column in range(len(text) - 1 - one.learnt(loss_on), len(text) - 1):
+            yield row, column, text[column + 1]
 
 
 def cross_entropy(head: nn.Linear, states: Tensor, targets: Tensor) -> Tensor:

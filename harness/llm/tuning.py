@@ -2,26 +2,27 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from harness import checkpoint, metrics
 from harness.errors import InputError, WorkError
+from harness.llm import losses
 from harness.llm.backbone import Backbone
 from harness.llm.lora import LoraConfig, adapter
-from harness.llm.losses import Example, LossOn, token_losses
+from harness.llm.losses import Example, LossOn, TokenLosses
 from harness.progress import track
 from harness.record import FitRecord
-from harness.seeds import seeded
-from harness.system import Context, Queries, Scorer
+from harness.seeds import rng, seeded
+from harness.system import Context, Scorer
 
-MONITOR = "NDCG@10"
 MAX_GRADIENT_NORM = 1.0  # the default of transformers' Trainer, which LlamaRec's authors use
 CHECKPOINT_EVERY_S = 30.0
 
@@ -30,25 +31,40 @@ class TuningConfig(LoraConfig):
     """Budget and optimiser; the defaults are LlamaRec's (section 4.0.4).
 
     Attributes:
-        learning_rate: of AdamW without weight decay; rises over ``warmup_steps``, then falls linearly to 0, as in
-            transformers' Trainer, which LlamaRec's authors use.
+        learning_rate: of AdamW; rises over ``warmup_steps``.
+        schedule: then it falls linearly to 0, as in transformers' Trainer, which LlamaRec's authors use, or stays.
         warmup_steps: steps until ``learning_rate`` is reached.
-        batch_size: examples a step.
+        betas: of AdamW.
+        weight_decay: of AdamW.
+        epochs: passes over the examples.
+        batch_size: examples a step; positive and negative of one case count as one.
         micro_batch: examples a forward pass; changes memory and time, not the mathematics.
-        validate_every: steps between two validations.
+        validate_every: steps between two validations; None: one after each epoch.
         validate_limit: queries a validation; None: all.
-        patience: validations in a row without a better NDCG@10 before tuning stops.
+        patience: validations in a row without a better ``monitor`` before tuning stops.
+        monitor: the validation metric that chooses the weights, or a sum of some, e.g. ``Recall@3+Recall@5``.
         loss_on: the answer's tokens (its letter and the end), or every token of prompt and answer.
     """
 
     learning_rate: float = Field(1e-4, gt=0)
+    schedule: Literal["linear", "constant"] = "linear"
     warmup_steps: int = Field(100, ge=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(0.0, ge=0)
+    epochs: int = Field(1, ge=1)
     batch_size: int = Field(12, ge=1)
     micro_batch: int = Field(1, ge=1)
-    validate_every: int = Field(100, ge=1)
+    validate_every: int | None = Field(100, ge=1)
     validate_limit: int | None = Field(None, ge=1)
     patience: int = Field(20, ge=1)
+    monitor: str = "NDCG@10"
     loss_on: LossOn = "answer"
+
+    @field_validator("monitor")
+    @classmethod
+    def _are_metrics(cls, value: str) -> str:
+        metrics.metrics_of(value)
+        return value
 
 
 @dataclass
@@ -77,23 +93,25 @@ class _Progress:
 
 def tune(
     backbone: Backbone,
-    example: Callable[[int], Example],
+    example: Callable[[int], Sequence[Example]],
     order: npt.NDArray[np.int64],
     scorer: Scorer,
     settings: TuningConfig,
     context: Context,
+    token_losses: TokenLosses = losses.token_losses,
 ) -> FitRecord:
-    """Tune the backbone's adapter in place, one pass over the examples, and leave it as it validated best.
+    """Tune the backbone's adapter in place and leave it as it validated best.
 
     Dropout is drawn from ``seeded(seed, "dropout", step)``; a step depends on nothing but the weights and its number.
 
     Args:
         backbone: has an adapter (``harness.llm.lora``).
-        example: makes the example of an index.
-        order: indices of the examples in the order in which they are seen, shape [example].
+        example: makes the example of an index: one text with its answer, or a few that go through the model together.
+        order: indices of the examples in the order in which each epoch sees them, shape [epoch, example].
         scorer: what is validated.
         settings: budget and optimiser.
         context: seed, validation queries, checkpoint folder.
+        token_losses: of the texts of a forward pass.
 
     Raises:
         InputError: the learning rate would still be rising at the end, or there is nothing to learn from.
@@ -101,8 +119,11 @@ def tune(
     """
     weights = adapter(backbone.model)
     best = {name: value.detach().clone() for name, value in weights.items()}
-    optimizer = torch.optim.AdamW(weights.values(), lr=settings.learning_rate, weight_decay=0.0)
-    last_step = math.ceil(len(order) / settings.batch_size)
+    optimizer = torch.optim.AdamW(
+        weights.values(), lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay
+    )
+    epoch_steps = math.ceil(order.shape[1] / settings.batch_size)
+    validate_every, last_step = settings.validate_every or epoch_steps, len(order) * epoch_steps
     if last_step <= settings.warmup_steps:
         raise InputError(
             f"warmup_steps={settings.warmup_steps}: there are {last_step} steps of {settings.batch_size} prompts; "
@@ -110,24 +131,26 @@ def tune(
         )
     progress = _resume(weights, best, optimizer, context)
     if progress is None:
-        progress = _Progress(_validate(scorer, settings, context))
-        context.report(f"before tuning: {MONITOR} {progress.untuned:.4f}")
+        progress = _Progress(validate(scorer, settings, context))
+        context.report(f"before tuning: {settings.monitor} {progress.untuned:.4f}")
     first_step, before_s, started = progress.step, progress.elapsed_s, time.perf_counter()
     saved_at = started
 
     for step in track(range(progress.step, last_step), f"tuning, {last_step} steps"):
         if progress.stale() >= settings.patience:
             break
-        batch = [example(int(i)) for i in order[step * settings.batch_size : (step + 1) * settings.batch_size]]
+        epoch, place = divmod(step, epoch_steps)
+        indices = order[epoch, place * settings.batch_size : (place + 1) * settings.batch_size]
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(step, settings.warmup_steps, last_step)
+            group["lr"] = settings.learning_rate * _share(step, settings, last_step)
+        batch = [example(int(index)) for index in indices]
         with seeded(context.seed, "dropout", step, device=backbone.device):
-            progress.window.append(_step(backbone, batch, settings, optimizer))
+            progress.window.append(_step(backbone, batch, settings, optimizer, token_losses))
         progress.step, progress.elapsed_s = step + 1, before_s + time.perf_counter() - started
-        if progress.step % settings.validate_every == 0 or progress.step == last_step:
-            _judge(progress, weights, best, _validate(scorer, settings, context))
+        if progress.step % validate_every == 0 or progress.step == last_step:
+            _judge(progress, weights, best, validate(scorer, settings, context))
             step_s = (time.perf_counter() - started) / (progress.step - first_step)
-            context.report(_line(progress, step_s, last_step))
+            context.report(_line(progress, settings.monitor, step_s, last_step))
         if not progress.window or time.perf_counter() - saved_at > CHECKPOINT_EVERY_S:
             _save(weights, best, optimizer, progress, context)
             saved_at = time.perf_counter()
@@ -137,62 +160,76 @@ def tune(
         steps=progress.step,
         best_step=progress.best_step,
         stopped="budget" if progress.step == last_step else "patience",
-        monitor=MONITOR,
+        monitor=settings.monitor,
         curve=tuple(progress.curve),
         elapsed_s=before_s + time.perf_counter() - started,
         notes={
             "padding": "right",
-            "prompts_seen": min(progress.step * settings.batch_size, len(order)),
+            "prompts_seen": _seen(progress.step, order.shape[1], settings.batch_size),
             "letter_loss_at_the_end_of_training": progress.letter_loss,
-            f"validation_{MONITOR}_untuned": progress.untuned,
-            f"validation_{MONITOR}_at_the_end": progress.curve[-1][1],
-            f"validation_{MONITOR}_of_the_retriever": _validate(_given_order, settings, context),
+            f"validation_{settings.monitor}_untuned": progress.untuned,
+            f"validation_{settings.monitor}_at_the_end": progress.curve[-1][1],
         },
     )
 
 
+def epochs(indices: npt.NDArray[np.int64], count: int, seed: int) -> npt.NDArray[np.int64]:
+    """The indices as they are, then shuffled for every further epoch: shape [epoch, example]."""
+    return np.stack([indices, *(rng(seed, "epoch", epoch).permutation(indices) for epoch in range(1, count))])
+
+
 def _step(
-    backbone: Backbone, batch: list[Example], settings: TuningConfig, optimizer: torch.optim.Optimizer
+    backbone: Backbone,
+    batch: list[Sequence[Example]],
+    settings: TuningConfig,
+    optimizer: torch.optim.Optimizer,
+    token_losses: TokenLosses = losses.token_losses,
 ) -> tuple[float, float]:
     """One optimiser step; mean loss over the batch's tokens that are learnt, and over its letters alone."""
     backbone.model.train()
-    batch = sorted(batch, key=lambda one: len(one.prompt))
-    tokens = sum(one.learnt(settings.loss_on) for one in batch)
+    batch = sorted(batch, key=lambda texts: len(texts[0].prompt))
+    tokens = sum(one.learnt(settings.loss_on) for texts in batch for one in texts)
     total, letters = 0.0, 0.0
     optimizer.zero_grad()
     for start in range(0, len(batch), settings.micro_batch):
-        examples = batch[start : start + settings.micro_batch]
-        losses = token_losses(backbone.model, examples, settings.loss_on)
-        (losses.sum() / tokens).backward()  # type: ignore[no-untyped-call]
+        examples = [one for texts in batch[start : start + settings.micro_batch] for one in texts]
+        found = token_losses(backbone.model, examples, settings.loss_on)
+        (found.sum() / tokens).backward()  # type: ignore[no-untyped-call]
         ends = np.cumsum([one.learnt(settings.loss_on) for one in examples])
         places = [end - len(one.answer) for end, one in zip(ends, examples, strict=True)]
-        total += float(losses.detach().sum())
-        letters += float(losses.detach()[places].sum())
+        total += float(found.detach().sum())
+        letters += float(found.detach()[places].sum())
     if not math.isfinite(total):
         raise WorkError(f"tuning loss is {total}; try a smaller learning_rate or dtype=float32")
     nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], MAX_GRADIENT_NORM)
     optimizer.step()
-    return total / tokens, letters / len(batch)
+    return total / tokens, letters / sum(map(len, batch))
 
 
-def _schedule(step: int, warmup_steps: int, last_step: int) -> float:
-    """Share of the learning rate in step ``step`` (from 0): linear up, then linear down to 0 after ``last_step``."""
-    if step < warmup_steps:
-        return (step + 1) / warmup_steps
-    return (last_step - step) / (last_step - warmup_steps)
+def _share(step: int, settings: TuningConfig, last_step: int) -> float:
+    """Share of the learning rate in step ``step`` (from 0): linear up, then by the schedule."""
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    return (last_step - step) / (last_step - settings.warmup_steps) if settings.schedule == "linear" else 1.0
 
 
-def _validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float:
+def _seen(steps: int, examples: int, batch_size: int) -> int:
+    """Examples that were learnt from in so many steps; an epoch's last batch may be short."""
+    epochs, more = divmod(steps, math.ceil(examples / batch_size))
+    return epochs * examples + more * batch_size
+
+
+def validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float:
+    """What ``settings.monitor`` says of a scorer on the validation queries that are asked.
+
+    Raises:
+        WorkError: none of them can be asked.
+    """
     outcomes = context.validate(scorer, settings.validate_limit)
     if not outcomes.asked.any():
         raise WorkError("no validation query has its target among the candidates; a retriever must find some first")
-    return metrics.estimate(outcomes.take(outcomes.asked), "NDCG", 10)
-
-
-def _given_order(queries: Queries) -> Tensor:
-    """Scores that keep the candidates as the retriever has them, shape [query, candidate]."""
-    assert queries.candidates is not None
-    return -torch.arange(queries.candidates.shape[1], dtype=torch.float32).expand(queries.candidates.shape)
+    asked = outcomes.take(outcomes.asked)
+    return sum(metrics.estimate(asked, metric, k) for metric, k in metrics.metrics_of(settings.monitor))
 
 
 def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:
@@ -239,10 +276,10 @@ def _resume(
     return _Progress(**state)
 
 
-def _line(progress: _Progress, step_s: float, last_step: int) -> str:
+def _line(progress: _Progress, monitor: str, step_s: float, last_step: int) -> str:
     step, metric, loss = progress.curve[-1]
     minutes, seconds = divmod(round((last_step - step) * step_s), 60)
     return (
-        f"step {step} of {last_step}: loss {loss:.4f}, {MONITOR} {metric:.4f} "
+        f"step {step} of {last_step}: loss {loss:.4f}, {monitor} {metric:.4f} "
         f"(best {progress.best:.4f} at {progress.best_step}), {step_s:.1f} s a step, {minutes}:{seconds:02} left"
     )

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from baselines.llamarec import LlamaRec
 from baselines.next_item_examples import before, next_items, random_candidates, retrieved_candidates
-from baselines.reranker import RerankerConfig
+from baselines.reranker import RerankerConfig, retrievers_order
+from harness import metrics
 from harness.config import TaskConfig
 from harness.data.dataset import Dataset, Ids
 from harness.data.splits import leave_one_out
@@ -82,6 +83,14 @@ def test_same_seed_twice_gives_identical_scores(tmp_path: Path) -> None:
     assert said == said_again.model_copy(update={"elapsed_s": said.elapsed_s})
     other, _ = fit(tmp_path / "c", seed=2)
     assert not torch.equal(first.score(QUERIES), other.score(QUERIES))
+
+
+def test_the_retrievers_own_order_is_validated_too(tmp_path: Path) -> None:
+    _, said = fit(tmp_path)
+    given = context(tmp_path)
+    assert retrievers_order(QUERIES).argsort(descending=True).tolist() == [[0, 1, 2, 3]] * 2
+    found = given.validate(retrievers_order)
+    assert said.notes["validation_NDCG@10_of_the_retriever"] == metrics.estimate(found, "NDCG", 10)
 
 
 def test_what_a_fit_leaves(tmp_path: Path) -> None:
@@ -176,9 +185,9 @@ def test_training_prompts_offer_what_the_retriever_finds(tmp_path: Path, monkeyp
     def retrieve(history: Ids, answer: int) -> Ids:
         return rerank.retrieve(by_id, history, answer, TaskConfig(candidates=6), CPU)
 
-    def tune(llm: object, example: Callable[[int], Example], order: Ids, *rest: object) -> FitRecord:
+    def tune(llm: object, example: Callable[[int], list[Example]], order: Ids, *rest: object) -> FitRecord:
         for position in next_items(train).tolist():
-            one = example(position)
+            (one,) = example(position)
             seen.append((position, system.llm.tokenizer.decode(one.prompt), system.labels.tokens.index(one.answer[0])))
         return FitRecord()
 

@@ -39,8 +39,9 @@ def test_it_is_tuned_to_begin_the_list_with_the_answer(
     seen: list[tuple[str, str, str]] = []
 
     def tune(llm: object, example: object, order: Ids, *rest: object) -> FitRecord:
-        for position in order.tolist():
-            one: Example = example(position)
+        for position in order.ravel().tolist():
+            one: Example
+            (one,) = example(position)
             prompt, answer = (system.llm.tokenizer.decode(tokens) for tokens in (one.prompt, one.answer))
             seen.append((DATA.titles[train.items[position]], prompt, answer))
         return FitRecord(notes={"letter_loss_at_the_end_of_training": 1.0})

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from harness.errors import WorkError
 from harness.home import Home
-from harness.llm import backbone, lora, tuning
+from harness.llm import backbone, lora, losses, prefix, tuning
 from harness.llm.backbone import Backbone
-from harness.llm.losses import Example
-from harness.llm.tuning import TuningConfig, tune
+from harness.llm.losses import Example, TokenLosses
+from harness.llm.tuning import TuningConfig, epochs, tune
 from harness.outcomes import Outcomes
 from harness.record import FitRecord
 from harness.seeds import rng
@@ -27,10 +27,10 @@ SETTINGS = TuningConfig(batch_size=4, micro_batch=2, warmup_steps=2, validate_ev
 ORDER = rng(1, "order").permutation(22)
 
 
-def example(index: int) -> Example:
+def example(index: int) -> list[Example]:
     generator = rng(1, "example", index)
     prompt = generator.integers(30, 60, size=int(generator.integers(5, 30))).tolist()
-    return Example(prompt=prompt, answer=[prompt[-1], END])
+    return [Example(prompt=prompt, answer=[prompt[-1], END])]
 
 
 def no_scores(queries: Queries) -> Tensor:
@@ -64,7 +64,7 @@ def run(home: Home, work: Path, validate: Callable[..., Outcomes], **settings: o
     llm = backbone.load("tiny", home, CPU, dtype="float32")
     lora.add(llm, SETTINGS, seed=1)
     changed = SETTINGS.model_copy(update=settings)
-    record = tune(llm, example, ORDER, no_scores, changed, context(work, validate))
+    record = tune(llm, example, epochs(ORDER, changed.epochs, 1), no_scores, changed, context(work, validate))
     return record, torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
 
 
@@ -113,24 +113,78 @@ def test_the_weights_that_validated_best_are_kept(home: Home, tmp_path: Path) ->
     assert short.notes["validation_NDCG@10_at_the_end"] == pytest.approx(1 / np.log2(6))
 
 
-def test_the_retrievers_own_order_is_validated_too(home: Home, tmp_path: Path) -> None:
-    def validate(scorer: Scorer, limit: int | None = None) -> Outcomes:
-        if scorer is no_scores:
-            return Script()(scorer, limit)
-        scores = scorer(Queries(torch.tensor([1]), torch.tensor([[1]]), torch.tensor([[9, 3, 7]])))
-        rank = 1 + int((scores[0] > scores[0, 1]).sum())  # the target is the second candidate
-        return Script([rank])(scorer, limit)
-
-    record, _ = run(home, tmp_path, validate)
-    assert record.notes["validation_NDCG@10_of_the_retriever"] == pytest.approx(1 / np.log2(3))
-
-
 def test_patience_ends_it(home: Home, tmp_path: Path) -> None:
     script = Script([1, 2, 3, 3, 3])
     record, _ = run(home, tmp_path, script, validate_every=1, patience=2, validate_limit=7)
     assert (record.steps, record.best_step, record.stopped) == (3, 1, "patience")
     assert record.notes["prompts_seen"] == 12
-    assert script.limits == [7] * 5  # before tuning, after each step, and the retriever's order
+    assert script.limits == [7] * 4  # before tuning, and after each step
+
+
+def test_the_sum_of_some_metrics_chooses(home: Home, tmp_path: Path) -> None:
+    record, _ = run(home, tmp_path, Script([4, 4, 2, 11]), monitor="Recall@3+Recall@5+Recall@10")
+    assert [value for _, value, _ in record.curve] == [2, 3, 0]
+    assert (record.best_step, record.monitor) == (4, "Recall@3+Recall@5+Recall@10")
+    assert record.notes["validation_Recall@3+Recall@5+Recall@10_untuned"] == 2
+    with pytest.raises(ValueError, match="'Recall@x' is no metric"):
+        TuningConfig(monitor="Recall@3+Recall@x")
+
+
+def test_epochs_see_all_in_another_order_and_are_validated_one_by_one(home: Home, tmp_path: Path) -> None:
+    order = epochs(ORDER, 3, seed=1)
+    assert order[0].tolist() == ORDER.tolist()
+    assert all(sorted(row) == sorted(ORDER) for row in order.tolist())
+    assert len({tuple(row) for row in order.tolist()}) == 3
+    record, _ = run(home, tmp_path, Script(), epochs=2, validate_every=None)
+    assert [step for step, _, _ in record.curve] == [6, 12]
+    assert record.notes["prompts_seen"] == 44
+
+
+def test_a_step_of_a_later_epoch_takes_its_own_examples(home: Home, tmp_path: Path) -> None:
+    seen = []
+
+    def watched(index: int) -> list[Example]:
+        seen.append(index)
+        return example(index)
+
+    llm = backbone.load("tiny", home, CPU, dtype="float32")
+    lora.add(llm, SETTINGS, seed=1)
+    order = epochs(ORDER, 2, seed=1)
+    tune(llm, watched, order, no_scores, SETTINGS, context(tmp_path, Script()))
+    assert seen == order.flatten().tolist()
+
+
+def test_a_constant_rate_with_the_given_optimiser(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups, step = [], tuning._step
+
+    def watched(
+        llm: object, batch: object, settings: object, optimizer: torch.optim.Optimizer, losses: object
+    ) -> object:
+        groups.append({key: optimizer.param_groups[0][key] for key in ("lr", "betas", "weight_decay")})
+        return step(llm, batch, settings, optimizer, losses)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tuning, "_step", watched)
+    changed = {"schedule": "constant", "betas": (0.9, 0.95), "weight_decay": 5e-4, "warmup_steps": 0}
+    run(home, tmp_path, Script(), learning_rate=0.01, **changed)
+    assert groups == [{"lr": 0.01, "betas": (0.9, 0.95), "weight_decay": 5e-4}] * 6
+
+
+def test_pairs_that_share_their_beginning_are_learnt_as_if_apart(home: Home) -> None:
+    def after_a_step(token_losses: TokenLosses) -> Tensor:
+        llm = backbone.load("tiny", home, CPU, dtype="float32")
+        settings = SETTINGS.model_copy(update={"lora_dropout": 0.0, "loss_on": "prompt", "micro_batch": 1})
+        lora.add(llm, settings, seed=1)
+        prefix.use(llm.model)
+        descent = torch.optim.SGD(lora.adapter(llm.model).values(), lr=1.0)
+        tuning._step(llm, [pair(index) for index in range(4)], settings, descent, token_losses)
+        return torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
+
+    def pair(index: int) -> list[Example]:
+        ((one,), (other,)) = example(index), example(index + 10)
+        return [one, Example(one.prompt[:-2] + other.prompt[:5], other.answer)]
+
+    together, apart = after_a_step(losses.shared_token_losses), after_a_step(losses.token_losses)
+    torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-6)
 
 
 class Killed(Exception):
@@ -166,10 +220,10 @@ def test_the_learning_rate_rises_then_falls(home: Home, tmp_path: Path, monkeypa
     step = tuning._step
 
     def watched(
-        llm: Backbone, batch: list[Example], settings: TuningConfig, optimizer: torch.optim.Optimizer
+        llm: Backbone, batch: object, settings: object, optimizer: torch.optim.Optimizer, token_losses: object
     ) -> object:
         rates.append(optimizer.param_groups[0]["lr"])
-        return step(llm, batch, settings, optimizer)
+        return step(llm, batch, settings, optimizer, token_losses)
 
     monkeypatch.setattr(tuning, "_step", watched)
     run(home, tmp_path, Script(), learning_rate=0.4, warmup_steps=2)

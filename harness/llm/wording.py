@@ -1,0 +1,121 @@
+"""The wording of prompts about items: data in ``prompts/*.yaml``, which a user's own file can replace."""
+
+import hashlib
+import re
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import yaml
+from pydantic import ValidationError, model_validator
+
+from harness.config import Strict, one_line
+from harness.errors import InputError
+
+FOLDER = files("harness.llm").joinpath("prompts")
+DEFAULT = "trsr_purchases"
+PLACE = re.compile(r"\{(\w*)\}")
+
+
+class Question(Strict):
+    """A question about one candidate that is answered by yes or no.
+
+    Attributes:
+        data_sets: names of the sets that the wording is made for.
+        fields: what an item's text is made of, in order.
+        shed: fields that go first where a prompt is too long.
+        separator: what stands between two items.
+        nothing: stands in place of a history, a summary or an item that has no text.
+        question: the prompt, with places for ``{recent}`` and ``{candidate}``.
+        answers: the two answers, the good one first.
+    """
+
+    PLACES: ClassVar[dict[str, frozenset[str]]] = {"question": frozenset({"recent", "candidate"})}
+
+    data_sets: tuple[str, ...] = ()
+    fields: tuple[str, ...]
+    shed: tuple[str, ...] = ()
+    separator: str
+    nothing: str
+    question: str
+    answers: tuple[str, str]
+
+    @model_validator(mode="after")
+    def _places(self) -> "Question":
+        for key, wanted in self.PLACES.items():
+            if (found := set(PLACE.findall(getattr(self, key)))) != wanted:
+                raise ValueError(f"{key} has the places {sorted(found)}; expected {sorted(wanted)}")
+        return self
+
+
+class Wording(Question):
+    """The prompts of LLM-TRSR (Zheng et al. 2024, section 3): summaries, and the question that they serve.
+
+    Attributes:
+        categories: fields that say what kind of item it is.
+        summarize: asks for a summary of one block, ``{items}``.
+        combine: asks for one summary of the blocks' ``{summaries}``.
+        update: asks for the ``{summary}`` so far, brought up to date by one more block, ``{items}``.
+        heading: where a summary is cut if the model goes on by itself to the next turn.
+        frequent: the summary without an LLM, of ``{categories}`` and ``{words}``.
+    """
+
+    PLACES: ClassVar[dict[str, frozenset[str]]] = {
+        "summarize": frozenset({"items"}),
+        "combine": frozenset({"summaries"}),
+        "update": frozenset({"summary", "items"}),
+        "frequent": frozenset({"categories", "words"}),
+        "question": frozenset({"summary", "recent", "candidate"}),
+    }
+
+    categories: tuple[str, ...]
+    summarize: str
+    combine: str
+    update: str
+    heading: str
+    frequent: str
+
+
+Prompts = TypeVar("Prompts", bound=Question)
+
+
+def locate(name: str | None, data_set: str) -> Traversable | Path:
+    """The file of a wording.
+
+    Args:
+        name: a file in ``prompts/`` without its ending, or a user's file; None: the one that names the data set, and
+            where none does, the one for purchases.
+        data_set: name of the set that is asked about.
+
+    Raises:
+        InputError: there is none.
+    """
+    known = {file.name.removesuffix(".yaml"): file for file in FOLDER.iterdir() if file.name.startswith("trsr")}
+    if name is None:
+        made_for = (file for file in known.values() if data_set in yaml.safe_load(file.read_text("utf-8"))["data_sets"])
+        return next(made_for, known[DEFAULT])
+    file = FOLDER.joinpath(f"{name}.yaml")
+    if file.is_file():
+        return file
+    if Path(name).is_file():
+        return Path(name)
+    raise InputError(f"prompts={name}: no such file; known: {', '.join(sorted(known))}, or name a file of your own")
+
+
+def digest(name: str | None, data_set: str) -> str:
+    """The sha256 of the file of a wording."""
+    return hashlib.sha256(locate(name, data_set).read_bytes()).hexdigest()
+
+
+def load(kind: type[Prompts], name: str | None, data_set: str) -> Prompts:
+    """Read and check a wording.
+
+    Raises:
+        InputError: there is none, or the file lacks something or has a key or a place too many.
+    """
+    file = locate(name, data_set)
+    try:
+        return kind.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: {one_line(error)}") from None

@@ -1,0 +1,113 @@
+"""A shared beginning changes the work, not the numbers: states, losses and gradients of separate forward passes."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.llm import lora, losses, prefix
+from harness.llm.attention import BLOCK
+from harness.llm.backbone import Backbone
+from harness.llm.losses import Example, LossOn
+from harness.llm.tuning import TuningConfig
+from harness.llm.verbalizer import hidden_states
+from harness.seeds import rng
+
+
+def texts(shared: int, lengths: list[int], seed: int = 1) -> list[list[int]]:
+    """Texts whose common beginning has ``shared`` tokens; what follows differs at once."""
+    generator = rng(seed, "texts")
+    beginning = generator.integers(10, 200, size=shared).tolist()
+    return [[*beginning, 200 + i, *generator.integers(10, 200, size=n - 1).tolist()] for i, n in enumerate(lengths)]
+
+
+@pytest.fixture
+def llm(tiny: Backbone) -> Backbone:
+    """Wider in its head groups than it comes, so that heads share keys, with an adapter that does something."""
+    lora.add(tiny, TuningConfig(lora_dropout=0.0), seed=1)
+    for index, tensor in enumerate(lora.adapter(tiny.model).values()):
+        torch.nn.init.normal_(tensor, std=0.1, generator=torch.Generator().manual_seed(index))
+    prefix.use(tiny.model)
+    return tiny
+
+
+def test_a_layout_by_hand() -> None:
+    form = prefix.layout([[7, 8, 1], [7, 8, 2, 3, 4], [7, 8, 5, 6]])
+    assert (form.prefix, form.suffixes, form.tokens) == (2, (1, 3, 2), 8)
+    assert [form.column(1, position) for position in range(5)] == [0, 1, 3, 4, 5]
+    assert [form.column(2, position) for position in (2, 3)] == [6, 7]
+    assert form.places == [0, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("equal", [[[7, 8], [7, 8]], [[7, 8], [7, 8, 9]]])
+def test_every_text_keeps_a_token(equal: list[list[int]]) -> None:
+    assert prefix.layout(equal).prefix == 1
+
+
+@given(rows=st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5), min_size=1, max_size=4))
+def test_the_row_holds_every_text(rows: list[list[int]]) -> None:
+    form = prefix.layout(rows)
+    row = rows[0][: form.prefix] + [token for text in rows for token in text[form.prefix :]]
+    assert len(row) == form.tokens
+    assert [[row[form.column(i, j)] for j in range(len(text))] for i, text in enumerate(rows)] == rows
+
+
+@pytest.mark.parametrize("implementation", ["harness_blocks", "sdpa"])
+@pytest.mark.parametrize("shared", [0, 1, BLOCK, 300])
+def test_states_are_those_of_separate_passes(tiny: Backbone, implementation: str, shared: int) -> None:
+    tiny.model.set_attn_implementation(implementation)
+    prefix.use(tiny.model)
+    prompts = texts(shared, [5, 1, 40, 17])
+    form = prefix.layout(prompts)
+    assert form.tokens == shared + 63
+    with torch.inference_mode():
+        row = prefix.states(tiny.model, prompts, form)
+        for index, prompt in enumerate(prompts):
+            found = row[[form.column(index, position) for position in range(len(prompt))]]
+            torch.testing.assert_close(found, hidden_states(tiny.model, [prompt])[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_attention_by_an_explicit_mask(groups: int) -> None:
+    form = prefix.Layout(9, (3, 1, 5))
+    draw = torch.Generator().manual_seed(groups)
+    query = torch.randn(1, 6, form.tokens, 8, generator=draw, dtype=torch.float64).requires_grad_()
+    key, value = (
+        torch.randn(1, groups, form.tokens, 8, generator=draw, dtype=torch.float64).requires_grad_() for _ in "kv"
+    )
+    owner = torch.tensor([0] * 9 + [1] * 3 + [2] + [3] * 5)
+    seen = ((owner[None] == 0) | (owner[None] == owner[:, None])).tril()
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=seen, scale=0.3, enable_gqa=True
+    )
+    found = prefix.attend(query, key, value, form, 0.3)
+    torch.testing.assert_close(found, expected)
+    gradient = torch.randn(found.shape, generator=draw, dtype=torch.float64)
+    wanted = torch.autograd.grad(expected, (query, key, value), gradient)
+    for one, other in zip(torch.autograd.grad(found, (query, key, value), gradient), wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("loss_on", ["answer", "prompt"])
+def test_losses_and_gradients_are_those_of_separate_passes(llm: Backbone, loss_on: LossOn) -> None:
+    good, bad = texts(150, [20, 33])
+    pair = [Example(good, [60, 61, 1]), Example(bad, [70, 1])]
+    weights = list(lora.adapter(llm.model).values())
+    found = losses.shared_token_losses(llm.model, pair, loss_on)
+    expected = torch.cat([losses.token_losses(llm.model, [one], loss_on) for one in pair])
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    wanted = torch.autograd.grad(expected.sum(), weights)
+    for gradient, other in zip(torch.autograd.grad(found.sum(), weights), wanted, strict=True):
+        torch.testing.assert_close(gradient, other, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_attends_as_before_where_no_layout_is_given(tiny: Backbone) -> None:
+    ids = torch.randint(2, 200, (2, 300), generator=torch.Generator().manual_seed(1))
+    padded = torch.ones_like(ids)
+    padded[0, :40] = 0
+    with torch.inference_mode():
+        whole, left = tiny.model(input_ids=ids).logits, tiny.model(input_ids=ids, attention_mask=padded).logits
+        prefix.use(tiny.model)
+        prefix.use(tiny.model)
+        assert torch.equal(whole, tiny.model(input_ids=ids).logits)
+        assert torch.equal(left, tiny.model(input_ids=ids, attention_mask=padded).logits)

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.errors import InputError
+from harness.llm import wording
+from harness.llm.wording import Question, Wording
+
+KINDS = ("trsr_movies", "trsr_news", "trsr_purchases")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_headings_and_order_are_the_papers(name: str) -> None:
+    words = wording.load(Wording, name, "any")
+    for prompt in (words.summarize, words.combine, words.update, words.question):
+        assert prompt.startswith("### User:\n")
+        assert prompt.endswith("\n\n### Assistant:\n")
+        assert prompt.count("### ") == 2
+    assert words.question.index("{summary}") < words.question.index("{recent}") < words.question.index("{candidate}")
+    assert set(words.shed) <= set(words.fields) - {"title"}
+    assert words.answers == ("yes", "no")
+
+
+def test_a_data_set_has_the_wording_of_its_kind() -> None:
+    named = {name: Path(str(wording.locate(None, name))).stem for name in ("mind-small-sample", "ml-100k", "mine")}
+    assert named == {"mind-small-sample": "trsr_news", "ml-100k": "trsr_movies", "mine": "trsr_purchases"}
+
+
+def test_a_users_own_file_counts_with_its_digest(tmp_path: Path) -> None:
+    own = yaml.safe_load(wording.locate("trsr_news", "any").read_text(encoding="utf-8"))
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(own | {"answers": ["ja", "nein"]}))
+    assert wording.load(Wording, str(file), "any").answers == ("ja", "nein")
+    before = wording.digest(str(file), "any")
+    file.write_text(yaml.safe_dump(own))
+    assert wording.digest(str(file), "any") != before
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"question": "{recent} {candidate}"}, r"question has the places \['candidate', 'recent'\]; expected"),
+        ({"combine": "{summaries} {items}"}, "combine has the places"),
+        ({"answer": "yes"}, "answer: Extra inputs"),
+        ({"answers": ["yes"]}, "answers.1: Field required"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_line(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
+    own = yaml.safe_load(wording.locate("trsr_news", "any").read_text(encoding="utf-8"))
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(own | change))
+    with pytest.raises(InputError, match=complaint) as error:
+        wording.load(Wording, str(file), "any")
+    assert str(error.value).startswith(str(file))
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_name_is_told() -> None:
+    with pytest.raises(InputError, match="prompts=nowhere: no such file; known: trsr_movies, trsr_news"):
+        wording.load(Wording, "nowhere", "any")
+
+
+def test_tallrec_has_the_question_alone() -> None:
+    words = wording.load(Question, "tallrec", "any")
+    assert words.question.endswith("### Response:\n")
+    assert words.answers == ("Yes.", "No.")
