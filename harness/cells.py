@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from harness import cost_rows, metrics
 from harness.cell import Cell
 from harness.columns import likeness, reduced, shared
+from harness.config import RunConfig
 from harness.costs import KeptCost
 from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import Paper, number
 from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sweep
+from harness.resolve import test_limit
 from harness.selection import Selection
 from harness.significance import significance
 from harness.sizes import sizes
@@ -42,10 +44,16 @@ def cells(
         return list(sizes(paper, table, spec, runs))
     if isinstance(spec, CostFigure):
         return cost_rows.cells(paper, table, spec, costs)
-    asked = [run for run in runs if spec.task().items() <= run.config.task.model_dump().items()]
+    asked = [run for run in runs if _was_asked(run.config, spec.task())]
     if isinstance(spec, Sweep):
         return list(sweep(paper, table, spec, asked, estimator or "exact", selections))
     return list(_accuracy(paper, table, spec, asked, estimator, selections))
+
+
+def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
+    """Whether a run was asked what a table asks, of all test queries or as many as its profile asks of its data set."""
+    own = config.task.model_dump()
+    return task.items() <= own.items() and own["test_limit"] == test_limit(config.dataset, config.profile)
 
 
 def _accuracy(

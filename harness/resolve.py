@@ -86,6 +86,14 @@ def _layers(name: str) -> list[ProfileFile]:
     return [*(_layers(own.extends) if own.extends else []), own]
 
 
+def test_limit(dataset: str, profile: str) -> int | None:
+    """How many test queries a profile asks of a data set; None: all."""
+    layers = _layers(profile)
+    tasks = [task for layer in layers for task in (layer.task, layer.datasets.get(dataset, Overrides()).task)]
+    limits = [task["test_limit"] for task in tasks if "test_limit" in task]
+    return limits[-1] if limits else None
+
+
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:
     """``key=value`` pairs of the command line; a value is a JSON value (``0.1``, ``null``), else a string.
 

@@ -59,11 +59,11 @@ class Asking(Strict):
         asks: settings of the task that differ from the defaults of ``next-item``.
     """
 
-    asks: dict[str, str | int] = {}
+    asks: dict[str, str] = {}
 
-    def task(self) -> dict[str, str | int | None]:
+    def task(self) -> dict[str, str]:
         """What a run's task must have."""
-        return {"name": "next-item", "negatives": "uniform", "test_limit": None} | self.asks
+        return {"name": "next-item", "negatives": "uniform"} | self.asks
 
     def asking(self) -> dict[str, Any]:
         """The same as ``--set`` takes it."""
