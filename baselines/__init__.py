@@ -2,9 +2,14 @@
 
 from baselines import (
     bert4rec,
+    core,
+    dien,
+    din,
+    gru4rec,
     llamarec,
     lrurec,
     narm,
+    ncf,
     popularity,
     popularity_category,
     sasrec,
@@ -15,9 +20,14 @@ from baselines import (
 
 __all__ = [
     "bert4rec",
+    "core",
+    "dien",
+    "din",
+    "gru4rec",
     "llamarec",
     "lrurec",
     "narm",
+    "ncf",
     "popularity",
     "popularity_category",
     "sasrec",

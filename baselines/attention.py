@@ -6,6 +6,7 @@ from typing import Self
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.nn import functional
 
 from baselines.dropout import Dropout
 from baselines.encoder import EncoderConfig
@@ -55,4 +56,23 @@ class SelfAttention(nn.Module):
         scores = query / math.sqrt(query.shape[3]) @ key.mT + mask  # [B, H, T, T]
         weights = self.dropout(scores.softmax(-1))
         x = self.merge(packed.repack((weights @ value).transpose(1, 2).flatten(2)))
+        return x
+
+
+class Block(nn.Module):
+    """norm(x + attention(x)), then norm(x + feed-forward(x)): the norm stands after each part (Vaswani et al. 2017)."""
+
+    def __init__(self, width: int, inner: int, heads: int, dropout: float, *, causal: bool) -> None:
+        super().__init__()
+        self.attention = SelfAttention(width, heads, dropout, causal=causal)
+        self.attention_norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, inner)
+        self.narrow = nn.Linear(inner, width)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, packed: Packed) -> Tensor:
+        """[N, d] -> [N, d]."""
+        x = self.attention_norm(x + self.dropout(self.attention(x, packed)))
+        x = self.feed_forward_norm(x + self.dropout(self.narrow(functional.gelu(self.widen(x)))))
         return x

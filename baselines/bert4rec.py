@@ -10,9 +10,8 @@ import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
-from baselines.attention import AttentionConfig, SelfAttention
+from baselines.attention import AttentionConfig, Block
 from baselines.dropout import Dropout
 from baselines.encoder import GRID, SequenceModel, SequenceSystem, initialise, item_scores
 from baselines.objective import Asked
@@ -33,25 +32,6 @@ class BERT4RecConfig(AttentionConfig):
     mask_last: float = Field(1 / 11, ge=0, le=1)
 
 
-class Block(nn.Module):
-    """norm(x + attention(x)), then norm(x + feed-forward(x)): the norm stands after each part (section 3.3)."""
-
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.attention = SelfAttention(width, heads, dropout, causal=False)
-        self.attention_norm = nn.LayerNorm(width)
-        self.widen = nn.Linear(width, 4 * width)
-        self.narrow = nn.Linear(4 * width, width)
-        self.feed_forward_norm = nn.LayerNorm(width)
-        self.dropout = Dropout(dropout)
-
-    def forward(self, x: Tensor, packed: Packed) -> Tensor:
-        """[N, d] -> [N, d]."""
-        x = self.attention_norm(x + self.dropout(self.attention(x, packed)))
-        x = self.feed_forward_norm(x + self.dropout(self.narrow(functional.gelu(self.widen(x)))))
-        return x
-
-
 class BERT4Rec(SequenceModel):
     """Item embedding + learned position, bidirectional blocks, a GELU layer, dot products with the embedding.
 
@@ -70,7 +50,8 @@ class BERT4Rec(SequenceModel):
         self.position = nn.Embedding(length + 1, width)
         self.norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(Block(width, settings.heads, dropout) for _ in range(settings.blocks))
+        blocks = (Block(width, 4 * width, settings.heads, dropout, causal=False) for _ in range(settings.blocks))
+        self.blocks = nn.ModuleList(blocks)
         self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
         self.bias = nn.Parameter(torch.zeros(n_items))
         self.apply(initialise)

@@ -11,14 +11,15 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.neural import NeuralSystem
 from baselines.objective import Asked, LossConfig, loss_of
 from baselines.packed import Packed, pack, rows
 from harness import training
 from harness.data.dataset import Ids, Sequences
 from harness.errors import InputError
-from harness.record import FitRecord, ModelRecord
+from harness.record import FitRecord
 from harness.seeds import seeded
-from harness.system import Context, Queries, as_padded, expect
+from harness.system import Context, Queries, as_padded
 from harness.training import TrainingConfig
 
 
@@ -106,8 +107,10 @@ Config = TypeVar("Config", bound=EncoderConfig)
 Build = Callable[[Config, int, int], SequenceModel]
 
 
-class SequenceSystem(Generic[Config]):
+class SequenceSystem(NeuralSystem[SequenceModel], Generic[Config]):
     """A system (``harness.system.System``) around a sequence model.
+
+    It knows a user by the history alone: one that is unseen in training is scored as any other.
 
     Args:
         build: makes the model from the settings, the number of items and the length of a history.
@@ -129,7 +132,7 @@ class SequenceSystem(Generic[Config]):
         if not examples:
             raise InputError(f"{context.dataset.name}: no user has 2 training items; a sequence system needs some")
         with seeded(context.seed, "init"):
-            self.model = self.build(self.settings, context.dataset.n_items, context.window).to(context.device)
+            self.model = self.new_model(context)
 
         def loss(batch: npt.NDArray[np.int64], random: np.random.Generator) -> Tensor:
             return self.model.loss(as_padded([examples[index] for index in batch], context.window + 1), random)
@@ -143,23 +146,9 @@ class SequenceSystem(Generic[Config]):
         scores = self.model.scores(queries.history)
         return scores if queries.candidates is None else scores.gather(1, queries.candidates.to(scores.device))
 
-    def weights(self) -> dict[str, Tensor]:
-        """The model's parameters by name."""
-        return self.model.state_dict()
-
-    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
-        """Build the model and give it the parameters.
-
-        Raises:
-            InputError: they are another model's.
-        """
-        self.model = self.build(self.settings, context.dataset.n_items, context.window).to(context.device)
-        expect(weights, {name: value.shape for name, value in self.model.state_dict().items()})
-        self.model.load_state_dict(weights)
-
-    def backbone(self) -> ModelRecord | None:
-        """None: trained from scratch."""
-        return None
+    def new_model(self, context: Context) -> SequenceModel:
+        """The model before training."""
+        return self.build(self.settings, context.dataset.n_items, context.window).to(context.device)
 
 
 def windows(sequences: Sequences, length: int) -> Iterator[Ids]:

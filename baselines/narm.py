@@ -9,11 +9,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import PackedSequence
 
 from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise, item_scores
 from baselines.packed import Packed, pack, rows
+from baselines.recurrence import gru_states
 from harness.system import SystemSpec, register
 
 STEPS = 8  # time steps whose attention is worked out at once: enough to keep the cores busy, little enough for a cache
@@ -42,9 +42,7 @@ class NARM(CausalModel):
 
     def states(self, packed: Packed) -> Tensor:
         """The GRU's state at each position, shape [N, d]."""
-        x = self.dropout(self.embedding(packed.items))
-        states: Tensor = self.gru(PackedSequence(x, torch.tensor(packed.sizes)))[0].data
-        return states
+        return gru_states(self.gru, self.dropout(self.embedding(packed.items)), packed.sizes)
 
     def attend(self, query: Tensor, key: Tensor) -> Tensor:
         """Weights ``v . sigmoid(A1 h_query + A2 h_key)``, with no softmax (section 3.4): [..., d] -> [...]."""

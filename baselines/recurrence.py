@@ -1,11 +1,24 @@
-"""A linear recurrence with a diagonal transition over packed sequences."""
+"""Recurrences over packed sequences: a GRU, and a linear one with a diagonal transition."""
 
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
+from torch.nn.utils.rnn import PackedSequence
+
+
+def gru_states(gru: nn.GRU, x: Tensor, sizes: list[int]) -> Tensor:
+    """A GRU's state at every position, shape [N, h].
+
+    Args:
+        gru: of one layer.
+        x: its inputs, shape [N, d], in the order of :class:`baselines.packed.Packed`.
+        sizes: sequences still running at each time step, as in ``Packed``.
+    """
+    states: Tensor = gru(PackedSequence(x, torch.tensor(sizes)))[0].data
+    return states
 
 
 def linear_recurrence(drive: Tensor, transition: Tensor, sizes: list[int]) -> Tensor:

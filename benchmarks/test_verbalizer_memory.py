@@ -8,13 +8,12 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness import home
+from harness import home, peak_memory
 from harness.llm import backbone, verbalizer
 from harness.llm.backbone import Backbone
 from harness.seeds import rng
@@ -65,25 +64,13 @@ def peak_bytes(device: str, way: str, batch: int) -> int:
     llm = backbone.load(BACKBONE, home.resolve(), torch.device(device), report=lambda line: None)
     generator = rng(1, "benchmark")
     prompts = [generator.integers(3, 250, size=LENGTH).tolist() for _ in range(batch)]
-    WAYS[way](llm, [prompts[0][:8]])  # what is set up once is no part of it
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        WAYS[way](llm, prompts)
-        return torch.cuda.max_memory_allocated() - before
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = resident_bytes("VmRSS")
-    WAYS[way](llm, prompts)
-    return resident_bytes("VmHWM") - before
+    WAYS[way](llm, prompts)  # what is set up once is no part of it
+    added = peak_memory.added_bytes(lambda: WAYS[way](llm, prompts), torch.device(device))
+    assert added is not None
+    return added
 
 
-def resident_bytes(field: str) -> int:
-    """A line of this process's status on Linux: ``VmRSS`` is what it holds, ``VmHWM`` the most that it held."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux's /proc")
+@pytest.mark.skipif(not peak_memory.CLEAR_REFS.exists(), reason="peak memory is read from Linux's /proc")
 @pytest.mark.parametrize("device", DEVICES)
 def test_memory_of_ranking(benchmark: BenchmarkFixture, device: str) -> None:
     backbone.fetch(BACKBONE, home.resolve())
@@ -91,7 +78,7 @@ def test_memory_of_ranking(benchmark: BenchmarkFixture, device: str) -> None:
 
     def measure() -> list[int]:
         ways, batches = zip(*cases, strict=True)
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             return list(pool.map(peak_bytes, [device] * len(cases), ways, batches))
 
     peaks = dict(zip(cases, benchmark.pedantic(measure, rounds=1), strict=True))

@@ -2,25 +2,20 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.audit.published import Column, Place, best, of_paper
-from harness.audit.pvalues import PRange, p_range
-from harness.cells import Cell
+from harness.audit.allowed import allowed
+from harness.audit.published import best, of_paper
+from harness.audit.pvalues import PRange
+from harness.cell import Cell
 from harness.paired.power import POWER
 from harness.papers.paper import Paper
 from harness.significance import CellTest
 from harness.verdict import Verdict
 
 Judgement = Literal["supported", "not supported", "reversed", "undecidable", "not run"]
-FROM_CELLS: dict[str, Judgement] = {
-    "significant": "supported",
-    "not significant": "not supported",
-    "undecidable without the data": "undecidable",
-}
 
 
 class ClaimRow(BaseModel):
@@ -29,10 +24,11 @@ class ClaimRow(BaseModel):
     Attributes:
         where: where in the paper it is made.
         published_difference: as printed.
-        p_low, p_high: what any outcomes with these cells could give (``harness.audit.pvalues``); None without a
-            number of users.
+        p_low, p_high: what any outcomes with these cells could give (``harness.audit.allowed``), 0 being less than a
+            float can hold; None where there are no bounds.
         printed: what the cells alone decide.
         difference, p, p_holm: of the runs here (``harness.significance``).
+        mde_80: the smallest difference that these users show with 80 % power, at the variance here.
         power: the chance that these users find a true difference of the published size.
         n_needed: the users that it would need for 80 %.
         here: what the runs decide: ``undecidable`` where nothing is significant and the power is below 80 %.
@@ -55,6 +51,7 @@ class ClaimRow(BaseModel):
     difference: float | None = None
     p: float | None = None
     p_holm: float | None = None
+    mde_80: float | None = None
     power: float | None = None
     n_needed: int | None = None
     here: Judgement = "not run"
@@ -75,7 +72,7 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
             continue
         rival = best(rivals, place)
         own = Fraction(column.numbers[place]) - Fraction(rival.numbers[place])
-        found = _range(paper, column, rival, place)
+        found = allowed(column, rival, place)
         here = by_place.get((column.table, column.dataset, rival.method, place.metric, place.k))
         cell = by_place.get((column.table, column.dataset, column.method, place.metric, place.k))
         row = ClaimRow(
@@ -89,7 +86,7 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
             published_difference=float(own),
             p_low=found.p_low if found else None,
             p_high=found.p_high if found else None,
-            printed="reversed" if own < 0 else FROM_CELLS[found.decision] if found else "undecidable",
+            printed=_printed(own, found),
             verdict=cell.verdict if cell else "not run",
         )
         tested = here.test if here and here.test and here.test.comparison.a == column.method else None
@@ -97,21 +94,13 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
     return rows
 
 
-def _range(paper: Paper, column: Column, rival: Column, place: Place) -> PRange | None:
-    if not column.users or column.users < 2 or rival.users != column.users:
-        return None
-    return _cached_range(tuple(column.cells.items()), tuple(rival.cells.items()), *place, column.users)
-
-
-@cache
-def _cached_range(
-    own: tuple[tuple[tuple[str, int], str], ...],
-    rival: tuple[tuple[tuple[str, int], str], ...],
-    metric: str,
-    k: int,
-    users: int,
-) -> PRange | None:
-    return p_range(dict(own), dict(rival), metric, k, users)
+def _printed(difference: Fraction, found: PRange | None) -> Judgement:
+    """What the cells alone decide: a difference on the wrong side counts against a claim only where p does too."""
+    if not found or found.decision == "undecidable without the data":
+        return "undecidable"
+    if found.decision == "not significant":
+        return "not supported"
+    return "supported" if difference > 0 else "reversed"
 
 
 def _judged(row: ClaimRow, test: CellTest) -> ClaimRow:
@@ -124,6 +113,7 @@ def _judged(row: ClaimRow, test: CellTest) -> ClaimRow:
         "difference": test.comparison.difference,
         "p": test.comparison.p_deciding,
         "p_holm": test.comparison.p_holm,
+        "mde_80": test.comparison.mde_80,
         "power": test.published_power,
         "n_needed": test.published_n_needed,
         "here": here,

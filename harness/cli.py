@@ -31,9 +31,8 @@ from harness import (
 )
 from harness import home as homes
 from harness import system as register
-from harness.cells import Cell
-from harness.cells import cells as make_cells
 from harness.config import Retriever, one_line
+from harness.costs import all_costs
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
 from harness.listing import Listing, listing
@@ -55,7 +54,8 @@ from harness.options import (
 )
 from harness.paired.signflip import PERMUTATIONS
 from harness.reproduce import Planned, Target
-from harness.selection import Selection, all_selections
+from harness.selection import all_selections
+from harness.shown import Shown, shown
 from harness.store import Run
 from reports import render
 
@@ -88,7 +88,9 @@ def list_(
         console.document(found[what.value] if what else found)
         return
     for name, rows in found.items():
-        cells = [[", ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows]
+        cells = [
+            [", ".join(v) if isinstance(v, list) else "-" if v is None else v for v in row.values()] for row in rows
+        ]
         console.table([key.replace("_", " ") for key in rows[0]], cells, title=name)
 
 
@@ -212,7 +214,7 @@ def reproduce_(
 ) -> None:
     """Run what a paper's tables need, and print the tables."""
     state = homes.resolve(home, mirror)
-    chosen = reproduce.parse_targets(targets or [])
+    chosen = reproduce.parse_targets(targets or [], figures=False)
     failed: list[HarnessError] = []
     metrics.check_estimator(estimator or "exact")
     runs: dict[str, Run] = {}
@@ -246,7 +248,8 @@ def reproduce_(
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
     ran = list(runs.values())
-    show_report(cells_of(chosen, ran, all_selections(state.runs), estimator), ran, out, as_json)
+    measured = reproduce.measure_costs(chosen, columns, profile, where, state, command_line(), console.progress)
+    show_report(shown(chosen, ran, all_selections(state.runs), measured, estimator), ran, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
     if missing:
@@ -277,14 +280,14 @@ def report(
     if keep and out is None:
         raise InputError("--keep: copies into the folder that --out names; name one")
     folder = runs or homes.resolve(home).runs
-    found = store.all_runs(folder) if runs or folder.is_dir() else []
-    chosen = reproduce.parse_targets(targets or [])
+    finished = store.all_runs(folder, probed=True) if runs or folder.is_dir() else []
+    ran = [run for run in finished if not run.config.probe]
     selections = all_selections(folder)
-    cells = cells_of(chosen, found, selections, estimator)
+    found = shown(reproduce.parse_targets(targets or []), ran, selections, all_costs(folder), estimator)
     if out and keep:
-        for path in keeping.keep((cell for own in cells.values() for cell in own), found, selections, out):
+        for path in keeping.keep(found, ran, selections, out):
             console.progress(f"kept: {path}")
-    show_report(cells, found, out, as_json, format_)
+    show_report(found, ran, out, as_json, format_)
 
 
 @app.command("compare")
@@ -306,7 +309,7 @@ def compare_(
         if name not in finished and not Path(name).is_dir():
             raise InputError(f"{name}: neither a run under {folder} nor a run's folder")
     chosen = [finished[name] if name in finished else store.open_run(Path(name)) for name in named_runs]
-    compared = compare.compare(chosen, estimator, permutations)
+    compared = compare.compare(chosen, finished, estimator, permutations)
     show.comparisons(compared, permutations, as_json)
 
 
@@ -332,27 +335,17 @@ def doctor_(
     console.table(["", "what", "found"], [["ok" if f.ok else "--", f.subject, f.detail] for f in findings])
 
 
-def cells_of(
-    targets: list[Target], runs: list[Run], selections: list[Selection], estimator: str | None
-) -> dict[str, list[Cell]]:
-    """Paper -> the cells of its tables."""
-    return {
-        t.paper.id: [c for table in t.tables for c in make_cells(t.paper, table, runs, estimator, selections)]
-        for t in targets
-    }
-
-
 def show_report(
-    cells: dict[str, list[Cell]], runs: list[Run], out: Path | None, as_json: bool, format_: str | None = None
+    found: list[Shown], runs: list[Run], out: Path | None, as_json: bool, format_: str | None = None
 ) -> None:
     """Print the tables' cells or the tables, and write every format into ``out`` where it is given."""
-    for paper, own in cells.items():
+    for each in found:
         if not as_json:
-            typer.echo(render.render(paper, own, runs, format_ or "terminal", command_line()))
+            typer.echo(render.render(each.paper, each.cells, runs, format_ or "terminal", command_line(), each.costs))
     if as_json:
-        console.document([cell.model_dump(mode="json") for own in cells.values() for cell in own])
-    for paper, own in cells.items():
-        for path in render.write(paper, own, runs, out, command_line()) if out else []:
+        console.document([cell.model_dump(mode="json") for each in found for cell in each.cells])
+    for each in found:
+        for path in render.write(each.paper, each.cells, runs, out, command_line(), each.costs) if out else []:
             console.progress(f"written: {path.absolute()}")
 
 

@@ -1,4 +1,4 @@
-"""What a run ran on: versions, commit, hardware, energy."""
+"""What a run ran on: versions, commit, hardware."""
 
 import os
 import platform
@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from harness import card
 from harness.errors import InputError
 
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "numpy", "scipy", "polars", "llmrec-harness")
@@ -59,7 +60,7 @@ def commit() -> tuple[str | None, bool | None]:
 
 
 def hardware() -> dict[str, str | int | float]:
-    """Processor, cores, threads, memory, and the GPU with its driver where there is one."""
+    """Processor, cores, threads, memory, and the GPU with its driver and clocks where there is one."""
     facts: dict[str, str | int | float] = {
         "platform": platform.platform(),
         "processor": processor(),
@@ -71,6 +72,7 @@ def hardware() -> dict[str, str | int | float]:
     if torch.cuda.is_available():
         gpu = torch.cuda.get_device_properties(0)
         facts |= {"gpu": gpu.name, "gpu_memory_bytes": gpu.total_memory, "cuda": torch.version.cuda or "unknown"}
+        facts |= card.facts()
     return facts
 
 
@@ -100,19 +102,6 @@ def use_threads(jobs: int = 1) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     torch.set_num_threads(int(wanted) if wanted.isdecimal() and int(wanted) else max(1, cores // jobs))
-
-
-def energy_j() -> float | None:
-    """The GPU's energy counter in joules, or None where none can be read."""
-    if not torch.cuda.is_available():
-        return None
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))) / 1000
-    except Exception:  # the optional package, the library or the counter is missing: energy is then not recorded
-        return None
 
 
 def ask_for_deterministic_kernels(device: str) -> None:

@@ -56,6 +56,16 @@ def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
     return "\n".join([config, *inputs, *([configuration(retriever)] if retriever else [])])
 
 
+def draw(run: Run) -> str:
+    """What a run's seed drew that other systems' runs share: its task's candidates, or its retriever's run.
+
+    The identity of the run itself where it shares nothing.
+    """
+    if run.config.task.name == "candidates":
+        return f"candidates of seed {run.config.seed}"
+    return run.config.retriever.run if run.config.retriever else run.record.run
+
+
 def choose(
     runs: Sequence[Run], system: str, datasets: Iterable[str], selections: Sequence[Selection] = ()
 ) -> tuple[tuple[Run, ...], int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from harness import blind, checkpoint, environment, outcomes, positions, probes, store, summarised
+from harness import blind, card, checkpoint, environment, outcomes, positions, probes, store, summarised
 from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
@@ -71,7 +71,7 @@ class Job:
         config, started = self.config, datetime.now(UTC)
         sha, dirty = environment.commit()
         resumed = checkpoint.load(self.work) is not None
-        energy = environment.energy_j()
+        energy = card.energy_j()
         with _collected_warnings() as nondeterministic:
             clock = [time.perf_counter()]
             system, fit = self.fit()
@@ -96,7 +96,7 @@ class Job:
         (folder / "timings.json").write_text(
             json.dumps({"fit_s": fit_s, "score_s": score_s, "queries": len(answers.test)}) + "\n"
         )
-        spent = environment.energy_j()
+        spent = card.energy_j()
         asked = int(answers.test.asked.sum())
         said = (compared.notes() if compared else {}) | (system.notes() if isinstance(system, Noting) else {})
         test = self.asked("test")
@@ -207,9 +207,8 @@ class Job:
         device, task = torch.device(self.config.device), self.config.task
         test = self.asked("test")
         if isinstance(test, candidates.CandidateRanking):
-            return Answers(
-                candidates.answer(scorer, candidates.sample(test, task.test_limit, self.config.seed), device)
-            )
+            sampled = candidates.sample(test, task.test_limit, self.config.seed)
+            return Answers(candidates.answer(scorer, sampled, device))
         if retrieved := self.retrieved("test"):
             users = rerank.sample(test, retrieved, task.test_limit, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)

@@ -3,28 +3,33 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness import selection, store
-from harness.cells import Cell
+from harness import costs, selection, store
 from harness.errors import InputError
 from harness.evidence import is_taken
 from harness.selection import Selection
+from harness.shown import Shown
 from harness.store import Run
 
+COSTS = "costs"
 
-def keep(cells: Iterable[Cell], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
-    """Copy the runs behind the cells, and the searches that chose them.
+
+def keep(found: Iterable[Shown], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
+    """Copy the runs behind what is shown, the searches that chose them, and the costs.
 
     Of a re-ranker's run its adapter is kept too, and of its retriever's run the lists, so that the row can be checked
     by inference alone.
 
     Returns:
-        The copies' folders.
+        The copies' folders and files.
 
     Raises:
         InputError: a run is itself a copy that lacks what must be kept, or a retriever's run is missing.
     """
     by_id = {run.record.run: run for run in runs}
-    shown = [by_id[run] for run in dict.fromkeys(run for cell in cells for run in cell.runs)]
+    cells = [run for each in found for cell in each.cells for run in cell.runs]
+    rows = [row for each in found for row in each.costs]
+    names = dict.fromkeys([*cells, *(row.run for row in rows if row.run)])
+    shown = [by_id[name] for name in names]
     files = {run.record.run: () for run in shown} | {
         run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever
     }
@@ -34,4 +39,5 @@ def keep(cells: Iterable[Cell], runs: Sequence[Run], selections: Iterable[Select
     for each in selections:
         if any(is_taken(run, [each]) for run in shown):
             selection.write(each, folder)
-    return [store.keep(by_id[run], folder, *more) for run, more in files.items()]
+    kept = [costs.write(row.cost, folder / COSTS) for row in rows]
+    return [*(store.keep(by_id[run], folder, *more) for run, more in files.items()), *kept]

@@ -1,18 +1,24 @@
 """A paper's tables as a plan of runs: what is cached, what is left, and how long that takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from harness import data, resolve, store
+import torch
+
+from harness import cost_plan, costs, data, environment, resolve, store
 from harness import system as register
 from harness.config import RunConfig
+from harness.costs import KeptCost
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
-from harness.papers.paper import AccuracyTable, Paper
+from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sweep
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
+
+FIGURE = "figure"  # how the names of figures among a paper's tables begin
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,12 @@ class Target:
     tables: tuple[str, ...]
 
 
-def parse_targets(targets: list[str]) -> list[Target]:
+def parse_targets(targets: list[str], *, figures: bool = True) -> list[Target]:
     """``PAPER`` or ``PAPER:TABLE``; no target means every paper of which the harness has a system.
+
+    Args:
+        targets: what the user named.
+        figures: whether a paper without a table's number means its figures too.
 
     Raises:
         InputError: an unknown paper or table.
@@ -50,7 +60,8 @@ def parse_targets(targets: list[str]) -> list[Target]:
     for target in targets or [name for name in papers.names() if papers.load(name).systems]:
         name, colon, table = target.partition(":")
         paper = papers.load(name)
-        numbers = [table] if colon else list(paper.tables)
+        whole = [number for number in paper.tables if figures or not number.startswith(FIGURE)]
+        numbers = [table] if colon else whole
         for number in numbers:
             paper.table(number)
         wanted[name] = [*wanted.get(name, []), *numbers]
@@ -93,7 +104,7 @@ def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
     if not paper.systems:
         return {}
     own = {printed: entry.name for printed, entry in paper.datasets.items()}
-    shown = [printed for printed in own if any(printed in paper.tables[table].published for table in target.tables)]
+    shown = [printed for printed in own if any(printed in paper.tables[table].datasets() for table in target.tables)]
     default = [printed for printed in shown if printed in paper.default_datasets] or shown
     return {printed: own[printed] for printed in choose(datasets, own, default, "data set")}
 
@@ -143,24 +154,38 @@ def plan(
         systems: printed or own names; None for all that the tables show.
         changes: settings for those systems that have the key, a backbone, say.
     """
-    tables = [table for table in (target.paper.tables[n] for n in target.tables) if isinstance(table, AccuracyTable)]
-    needed = {table.users.system for table in tables if table.users}
-    shown = needed | {name for table in tables for dataset in table.published for name in table.systems(dataset)}
+    tables = [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
+    needed = {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
+    shown = needed | {name for table in tables for dataset in table.datasets() for name in table.systems(dataset)}
     known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
     known = known or dict(list(target.paper.systems.items())[:1])
     chosen = set(choose(systems, known, list(known), "system")) | needed
     finished = store.all_runs(home.runs) if home.runs.is_dir() else []
     selections = all_selections(home.runs)
-    planned = []
+    planned: dict[str, Planned] = {}
     for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
         keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
+        own = {key: (changes or {})[key] for key in keys}
         for column, dataset in columns.items() if printed in chosen else ():
-            cells = sum(len(table.published[column]) for table in tables if table.shows(column, printed))
-            for seed in seeds:
-                own = {key: (changes or {})[key] for key in keys}
-                config = as_searched(resolve.resolve(system, dataset, profile, seed, device, own), selections)
-                planned.append(_planned(config, cells, finished))
-    return planned
+            for change, cells in _points(tables, column, printed):
+                for seed in seeds:
+                    config = resolve.resolve(system, dataset, profile, seed, device, change | own)
+                    each = _planned(as_searched(config, selections), cells, finished)
+                    before = planned.get(each.config.model_dump_json())
+                    cells_before = before.cells if before else 0
+                    planned[each.config.model_dump_json()] = replace(each, cells=cells + cells_before)
+    return list(planned.values())
+
+
+def _points(
+    tables: list[AccuracyTable | Sweep | CostFigure], column: str, system: str
+) -> list[tuple[dict[str, Any], int]]:
+    """The settings that the tables want of a system on a data set, and how many cells rest on each.
+
+    A system that no table shows there is asked what the first table asks: another's users depend on it.
+    """
+    found = [point for table in tables for point in table.runs(column, system)]
+    return found or [(table.asking(), 0) for table in tables[:1]] or [({}, 0)]
 
 
 def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planned:
@@ -186,3 +211,28 @@ def waves(planned: list[Planned]) -> list[list[RunConfig]]:
     for each in planned:
         split["retriever" in register.find(each.config.system).needs].append(each.config)
     return [wave for wave in split if wave]
+
+
+def measure_costs(
+    targets: list[Target],
+    columns: dict[str, dict[str, str]],
+    profile: str,
+    device: str,
+    home: Home,
+    command: str,
+    report: Report,
+) -> list[KeptCost]:
+    """Measure what the targets' figures of costs lack, where the data of their titles could be had.
+
+    Returns:
+        All costs there are; none where no target is such a figure.
+    """
+    figures = [(each.paper.id, each.paper.table(table)) for each in targets for table in each.tables]
+    wanted = [(paper, figure) for paper, figure in figures if isinstance(figure, CostFigure)]
+    for paper, figure in wanted:
+        if figure.titles in columns[paper]:
+            titles, where = data.load(columns[paper][figure.titles], home, report), torch.device(device)
+            environment.use_threads()
+            missing = costs.missing(cost_plan.points(profile, where), titles, where, home)
+            costs.measure(missing, figure.wording, titles, where, home, command, report)
+    return costs.all_costs(home.runs) if wanted else []

@@ -9,11 +9,11 @@ import yaml
 from pydantic import ValidationError
 
 from harness import system as register
-from harness.config import Profile, RunConfig, Strict, TaskConfig, one_line
+from harness.config import TASK_PREFIX, Profile, RunConfig, Strict, TaskConfig, one_line
 from harness.errors import InputError
+from harness.llm.backbone import Quantisation
 
 FOLDER = Path(__file__).parent / "profiles"
-TASK_PREFIX = "task."
 Model = TypeVar("Model", bound=Strict)
 
 
@@ -22,6 +22,24 @@ class Overrides(Strict):
 
     task: dict[str, Any] = {}
     settings: dict[str, Any] = {}
+
+
+class CostPlan(Strict):
+    """How much of the cost of ranking a profile measures (``harness.cost_plan``).
+
+    Attributes:
+        backbones: names and quantisations.
+        batches: prompts ranked at once.
+        items: of the history, and candidates.
+        repeats: timings of the one forward pass, and of a list that is written.
+        rivals_at: tokens a title at which other ways to write than the paper's are measured.
+    """
+
+    backbones: tuple[tuple[str, Quantisation], ...] = ()
+    batches: tuple[int, ...] = (1,)
+    items: int = 20
+    repeats: tuple[int, int] = (10, 1)
+    rivals_at: tuple[int, ...] = ()
 
 
 class ProfileFile(Strict):
@@ -34,6 +52,7 @@ class ProfileFile(Strict):
         datasets: changes for one data set; settings that a system does not have are not for it.
         systems: settings of one system.
         estimate_s: seconds that a run of a system took where the profile was measured.
+        costs: what is measured of the cost of ranking.
     """
 
     about: str
@@ -42,6 +61,7 @@ class ProfileFile(Strict):
     datasets: dict[str, Overrides] = {}
     systems: dict[str, dict[str, Any]] = {}
     estimate_s: dict[str, float] = {}
+    costs: CostPlan = CostPlan()
 
 
 def profiles() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import typer
 from harness import console
 from harness.audit.finding import STRENGTHS, Finding
 from harness.paired.comparison import Comparison
+from harness.paired.pvalue import as_text
 from harness.recheck import Recheck
 from harness.reproduce import Planned
 
@@ -21,13 +22,13 @@ HEADINGS = (
     "t",
     "Wilcoxon",
     "McNemar",
-    "users and seeds",
     "d",
     "better",
     "+ / = / -",
     "80 % power from",
     "users needed",
 )
+SEEDS_HEADINGS = ("metric", "s.e., users", "s.e., seeds", "95 % over users and seeds", "p, users and seeds")
 
 
 def plan(planned: list[Planned], as_json: bool) -> None:
@@ -82,6 +83,8 @@ def comparisons(found: Sequence[Comparison], permutations: int, as_json: bool) -
             [_line(each) for each in own],
             title=f"{a} less {b}, {first.queries} queries, {seeds}",
         )
+        if first.se_seeds is not None:
+            console.table(SEEDS_HEADINGS, [_sources(each) for each in own])
     typer.echo(
         f"p: sign-flip test, {permutations:,} permutations. Holm: over a family of {found[0].family} tests (all pairs, "
         "all metrics), of `users and seeds` where there are several seeds of both, else of p. Interval: percentile "
@@ -106,17 +109,18 @@ def _line(each: Comparison) -> list[str]:
         each.metric,
         f"{each.difference:+.4f}",
         f"[{each.low:+.4f}, {each.high:+.4f}]",
-        *(_p(p) for p in (each.p, each.p_holm, each.p_t, each.p_wilcoxon, each.p_mcnemar, each.p_both)),
+        *(as_text(p) for p in (each.p, each.p_holm, each.p_t, each.p_wilcoxon, each.p_mcnemar)),
         "-" if each.effect is None else f"{each.effect:+.3f}",
         f"{each.superiority:.3f}",
         f"{each.wins} / {each.ties} / {each.losses}",
-        f"{each.mde_80:.4f}",
+        "-" if each.mde_80 is None else f"{each.mde_80:.4f}",
         "-" if each.n_needed is None else f"{each.n_needed:,}",
     ]
 
 
-def _p(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
+def _sources(each: Comparison) -> list[str]:
+    both = "-" if each.low_both is None else f"[{each.low_both:+.4f}, {each.high_both:+.4f}]"
+    return [each.metric, f"{each.se_users:.4f}", f"{each.se_seeds:.4f}", both, as_text(each.p_both)]
 
 
 def findings(found: dict[str, list[dict[str, Any]]]) -> None:

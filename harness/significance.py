@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from harness.evidence import Evidence
+from harness.evidence import Evidence, draw
 from harness.paired.comparison import Comparison, Side, compare
 from harness.paired.differences import At
 from harness.paired.power import ALPHA, power, queries_needed
 
-Column = tuple[str, str]  # data set and system, as printed
+Heading = tuple[str, str]  # of a column: data set and system, as printed
 
 
 class CellTest(BaseModel):
@@ -47,7 +47,7 @@ class CellTest(BaseModel):
 
 
 def significance(
-    columns: Mapping[Column, Evidence],
+    columns: Mapping[Heading, Evidence],
     own: str,
     published: Mapping[tuple[str, str, At], float | None],
     wanted: Sequence[At],
@@ -80,7 +80,7 @@ def significance(
     return found
 
 
-def _pair(columns: Mapping[Column, Evidence], own: str, column: Column) -> tuple[Side, Side] | None:
+def _pair(columns: Mapping[Heading, Evidence], own: str, column: Heading) -> tuple[Side, Side] | None:
     """Both systems' outcomes; where users depend on the seed, those of the first seed that both have.
 
     None where something was not run, or on other data, for another task or for other users.
@@ -94,7 +94,11 @@ def _pair(columns: Mapping[Column, Evidence], own: str, column: Column) -> tuple
             return None
         a, b = (each.only(shared[0]) for each in (a, b))
     asked = {tuple(np.sort(one.query)) for one in (*a.outcomes, *b.outcomes)}
-    return (Side(own, a.outcomes), Side(column[1], b.outcomes)) if len(asked) == 1 else None
+    return (_side(own, a), _side(column[1], b)) if len(asked) == 1 else None
+
+
+def _side(name: str, evidence: Evidence) -> Side:
+    return Side(name, evidence.outcomes, tuple(draw(run) for run in evidence.runs))
 
 
 def _data(evidence: Evidence) -> set[str]:
@@ -114,12 +118,11 @@ def _profile(evidence: Evidence) -> str:
 
 
 def _judged(row: Comparison, gap: float | None, added: bool, profiles: tuple[str, str]) -> CellTest:
-    deviation = row.se_users * row.queries**0.5
     return CellTest(
         comparison=row,
         added=added,
         profiles=profiles,
         published_difference=gap,
-        published_power=None if gap is None else power(gap, deviation, row.queries),
-        published_n_needed=None if gap is None else queries_needed(gap, deviation),
+        published_power=None if gap is None else power(gap, row.deviation, row.queries),
+        published_n_needed=None if gap is None else queries_needed(gap, row.deviation),
     )

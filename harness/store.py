@@ -34,14 +34,12 @@ EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everyth
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
     """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits.
 
-    A config without a probe or a limit of test queries counts without these keys, as it did before there were any;
-    likewise ``task.negatives``.
+    A key that runs were kept without before there was one counts only where it is not at its default.
     """
     settled = config.model_dump(mode="json", exclude=None if config.probe else {"probe"})
-    if config.task.negatives == "uniform":
-        del settled["task"]["negatives"]
-    if config.task.test_limit is None:
-        del settled["task"]["test_limit"]
+    for key, default in (("negatives", "uniform"), ("test_limit", None)):
+        if settled["task"][key] == default:
+            del settled["task"][key]
     document = json.dumps({"config": settled, "inputs": inputs}, sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 

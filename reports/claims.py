@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from harness.claims import ClaimRow
+from harness.paired.pvalue import as_text
 from reports.listing import Listing
 
-SMALLEST = 1e-300  # below it a bound may have become 0 by underflow alone
 HEADINGS = (
     "claim",
     "made in",
@@ -14,6 +14,7 @@ HEADINGS = (
     "as printed",
     "here",
     "p (Holm)",
+    "80 % power from",
     "power",
     "users needed",
     "in these runs",
@@ -21,9 +22,11 @@ HEADINGS = (
 CAPTION = (
     "Each claim cell by cell, against the best of the others as printed. As printed: what the cells alone decide, from "
     "the smallest and largest p that any outcomes with these cells give (exact for Recall, outer bounds for MRR and "
-    "NDCG). Here: the same difference in these runs on exact means; power: the chance that these users find a true "
-    "difference of the published size at 5 %, before correction; users needed: for 80 %. A run with another backbone "
-    "or budget judges that run, not the paper's system: its cell's verdict stands in brackets."
+    "NDCG; a column declared to hold batch means is read so, and bounds its Recalls alone). Here: the same difference "
+    "in these runs on exact means; power: the chance that these users find a true difference of the published size at "
+    "5 %, before correction; 80 % power from: the smallest difference that has it; users needed: for the published one "
+    "to have it. A run with another backbone or budget judges that run, not the paper's system: its cell's verdict "
+    "stands in brackets."
 )
 
 
@@ -40,17 +43,12 @@ def _line(row: ClaimRow) -> tuple[str, ...]:
         f"{row.dataset}: {row.system} beats {row.rival}, {row.metric}",
         f"{row.where}, table {row.table}",
         f"{row.published_difference:+.4f}",
-        "-" if row.p_low is None or row.p_high is None else f"{_p(row.p_low)} to {_p(row.p_high)}",
+        "-" if row.p_low is None or row.p_high is None else f"{as_text(row.p_low)} to {as_text(row.p_high)}",
         row.printed,
         f"{row.difference:+.4f}" if ran else "-",
-        f"{_p(row.p)} ({_p(row.p_holm)})" if ran else "-",
+        f"{as_text(row.p)} ({as_text(row.p_holm)})" if ran else "-",
+        "-" if row.mde_80 is None else f"{row.mde_80:.4f}",
         "-" if row.power is None else f"{row.power:.2f}",
         "-" if row.n_needed is None else f"{row.n_needed:,}",
         f"{row.here} ({row.verdict})" if ran else row.here,
     )
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "<1e-300" if value < SMALLEST else f"{value:.2g}" if value < 0.001 else f"{value:.3f}"

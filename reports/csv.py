@@ -1,26 +1,29 @@
-"""Cells as a CSV file, one a line."""
+"""Cells, claims and findings as CSV files."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
+from typing import Any
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.significance import CellTest
 
 
 def render(cells: Sequence[Cell]) -> str:
-    """A heading with the cell's keys, then one line a cell; a list's members are parted by spaces.
+    """A heading with the cell's keys, then one line a cell.
 
     The test against the paper's own system has columns of its own, ``own_less_this`` being the difference.
     """
+    return lines([cell.model_dump(exclude={"test"}) | _test(cell.test) for cell in cells])
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A heading with the first row's keys, then one line a row; a list's members are parted by spaces."""
     text = StringIO()
-    keys = [key for key in Cell.model_fields if key != "test"]
-    writer = csv.DictWriter(text, [*keys, *_test(None)], lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    for cell in cells:
-        values = cell.model_dump(exclude={"test"})
-        flat = {key: " ".join(value) if isinstance(value, tuple) else value for key, value in values.items()}
-        writer.writerow(flat | _test(cell.test))
+    for row in rows:
+        writer.writerow({key: " ".join(value) if isinstance(value, tuple) else value for key, value in row.items()})
     return text.getvalue()
 
 

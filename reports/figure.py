@@ -9,21 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.cells import Cell
+from harness.cell import Cell
 
 TITLE = "Reproduced and published"
-CAPTION = "NDCG@10 of the first table of which anything was run."
-METRIC, K = "NDCG", 10
+CAPTION = "The first table of which anything was run."
+PREFERRED = "NDCG"
 SALT = "llmrec-harness"
 REPRODUCED = "#1f5fa8"
 PUBLISHED: dict[str, Any] = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": "#c2410c"}
 
 
 def choose(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells to draw: NDCG@10 of the first table in which anything was run on a system."""
-    wanted = [cell for cell in cells if (cell.metric, cell.k) == (METRIC, K)]
-    tables = [cell.table for cell in wanted if cell.mean is not None]
-    return [cell for cell in wanted if tables and cell.table == tables[0]]
+    """The cells to draw: the headline metric of the first table in which anything was run on a system."""
+    of_systems = [cell for cell in cells if cell.system and cell.x is None]
+    tables = [cell.table for cell in of_systems if cell.mean is not None]
+    return headline([cell for cell in of_systems if tables and cell.table == tables[0]])
+
+
+def headline(cells: Sequence[Cell]) -> list[Cell]:
+    """Those cells of a table that have its last NDCG, or, without any, its last metric."""
+    ats = list(dict.fromkeys((cell.metric, cell.k) for cell in cells))
+    chosen = [at for at in ats if at[0] == PREFERRED] or ats
+    return [cell for cell in cells if (cell.metric, cell.k) == chosen[-1]]
 
 
 def draw(cells: Sequence[Cell]) -> Figure:
@@ -53,7 +60,7 @@ def _panel(panel: Axes, dataset: str, cells: Sequence[Cell]) -> None:
     panel.set_yticks(range(len(cells)), [cell.system or "" for cell in cells])
     panel.set_ylim(len(cells) - 0.5, -0.5)
     panel.set_title(dataset if any(cell.mean is not None for cell in cells) else f"{dataset} (not run)")
-    panel.set_xlabel(f"{METRIC}@{K}")
+    panel.set_xlabel(f"{cells[0].metric}@{cells[0].k}")
     panel.margins(x=0.1)
     panel.set_xlim(left=0)
     panel.grid(axis="x", alpha=0.3)

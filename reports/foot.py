@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.papers.paper import Paper
 from harness.stats import RESAMPLES
 from harness.store import Run
@@ -32,7 +32,7 @@ def foot(
         "Data": _data(runs),
         "Profile and seeds": _profiles(cells, runs),
     }
-    if spec.kind == "accuracy":
+    if spec.kind != "statistics":
         lines |= {
             "Interval": "; ".join(text for kind, text in INTERVALS.items() if any(c.interval == kind for c in cells)),
             "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),
@@ -93,7 +93,8 @@ def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:
         return "".join(columns)
     *fewer, most = sorted(columns, key=lambda text: sum(map(len, columns[text].values())))
     places = {
-        text: "; ".join(f"{', '.join(own)} on {dataset}" for dataset, own in columns[text].items()) for text in fewer
+        text: "; ".join(f"{', '.join(own)} on {dataset}" if own else dataset for dataset, own in columns[text].items())
+        for text in fewer
     }
     return ", ".join([*(f"{text} ({where})" for text, where in places.items()), f"otherwise {most}"])
 

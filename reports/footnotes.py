@@ -8,7 +8,7 @@ from string import ascii_lowercase
 from harness import audit
 from harness.audit.finding import Finding
 from harness.audit.published import of_paper
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.papers import paper as papers
 
 SHOWN = ("impossible", "inconsistent", "suspicious")
@@ -37,11 +37,12 @@ class Footnotes:
 
 def footnotes(paper: str, table: str) -> Footnotes:
     """The findings about a table's published numbers, notes left out."""
-    return Footnotes(tuple(f for f in _audited(paper) if f.table == table and f.strength in SHOWN))
+    return Footnotes(tuple(f for f in audited(paper) if f.table == table and f.strength in SHOWN))
 
 
 @cache
-def _audited(paper: str) -> Sequence[Finding]:
+def audited(paper: str) -> Sequence[Finding]:
+    """Every finding about a paper's published numbers."""
     return audit.audit(of_paper(papers.load(paper)))
 
 

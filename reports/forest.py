@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.cells import Cell
+from harness.cell import Cell
 from reports.figure import PUBLISHED
 
 TITLE = "The paper's own system against the others"
@@ -46,7 +46,8 @@ def _panel(panel: Axes, cells: Sequence[Cell]) -> None:
     for line, cell in enumerate(cells):
         assert cell.test
         row = cell.test.comparison
-        low, high = (row.low, row.high) if row.low_both is None else (row.low_both, row.high_both or row.high)
+        low = row.low if row.low_both is None else row.low_both
+        high = row.high if row.high_both is None else row.high_both
         reach = [[row.difference - low], [high - row.difference]]
         colour = COLOURS[cell.test.finding()]
         panel.errorbar(row.difference, line, xerr=reach, fmt="o", markersize=3.5, color=colour, capsize=2)

@@ -13,13 +13,13 @@ from reports.pictures import Picture
 from reports.table import Grid
 
 
-def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, pictures: Sequence[Picture]) -> str:
+def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing], pictures: Sequence[Picture]) -> str:
     """One page with every table; it loads nothing.
 
     Args:
         paper: the paper.
         grids: its tables.
-        claimed: the claims table, or None without claims.
+        listings: plain tables behind them: costs, claims.
         pictures: embedded under them.
     """
     environment = Environment(
@@ -31,4 +31,4 @@ def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, picture
     )
     template = environment.get_template("report.html.j2")
     shown = [(each.title, each.caption, Markup(each.svg)) for each in pictures]
-    return template.render(paper=paper, grids=grids, claimed=claimed, pictures=shown, legend=legend) + "\n"
+    return template.render(paper=paper, grids=grids, listings=listings, pictures=shown, legend=legend) + "\n"

@@ -38,8 +38,8 @@ def _accented(letter: str) -> str:
     return letter if letter.isalpha() and ord(letter) < 0x180 else "?"
 
 
-def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None) -> str:
-    """One document with every table, and the claims where there are any; it needs geometry and booktabs."""
+def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing]) -> str:
+    """One document with every table; it needs geometry, booktabs and longtable."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         block_start_string="<%",
@@ -55,4 +55,4 @@ def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None) -> str:
         autoescape=False,
         finalize=lambda value: escape(str(value)),
     )
-    return environment.get_template("report.tex.j2").render(paper=paper, grids=grids, claimed=claimed, legend=legend)
+    return environment.get_template("report.tex.j2").render(paper=paper, grids=grids, listings=listings, legend=legend)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.store import Run
 
 TITLE = "Learning curves"

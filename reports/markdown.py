@@ -14,23 +14,23 @@ SPECIAL = "\\`*_{}[]<>|#"
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", None: "{}"}
 
 
-def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, pictures: Sequence[Picture]) -> str:
+def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing], pictures: Sequence[Picture]) -> str:
     """One document with every table.
 
     Args:
         paper: the paper.
         grids: its tables.
-        claimed: the claims table, or None without claims.
+        listings: plain tables behind them: costs, claims.
         pictures: their files lie beside the document.
     """
     parts = [f"# {escape(paper.title)}", f"{escape(', '.join(paper.authors))}. {escape(paper.venue)}. <{paper.url}>"]
     parts += [_table(grid) for grid in grids]
-    if claimed:
-        rows = [list(map(escape, row)) for row in claimed.rows]
-        table = tabulate(rows, list(map(escape, claimed.headings)), tablefmt="pipe", disable_numparse=True)
-        parts += [f"## {claimed.title}", escape(claimed.caption), table]
-    for each in pictures:
-        parts += [f"## {each.title}", escape(each.caption), f"![{each.title}]({each.file(paper.id)})"]
+    for each in listings:
+        rows = [list(map(escape, row)) for row in each.rows]
+        table = tabulate(rows, list(map(escape, each.headings)), tablefmt="pipe", disable_numparse=True)
+        parts += [f"## {each.title}", escape(each.caption), table]
+    for picture in pictures:
+        parts += [f"## {picture.title}", escape(picture.caption), f"![{picture.title}]({picture.file(paper.id)})"]
     verdicts = "\n".join(f"- `{verdict}`: {escape(meaning)}" for verdict, meaning in legend.VERDICTS)
     parts += ["## How to read a cell", escape(legend.CELL), f"{legend.PLACES} **Best**, <u>second</u>.", verdicts]
     return "\n\n".join(parts) + "\n"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.metrics import estimate
 from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run

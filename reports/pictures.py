@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.cells import Cell
+from harness.cell import Cell
+from harness.cost_rows import CostRow
+from harness.papers import paper as papers
+from harness.papers.tables import Sweep
 from harness.store import Run
-from reports import figure, forest, learning, power
+from reports import figure, forest, latency, learning, pareto, power, sweep
+from reports.table import title
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,13 @@ class Picture:
         return f"{paper}-{self.name}.svg" if self.name else f"{paper}.svg"
 
 
-def pictures(cells: Sequence[Cell], runs: Sequence[Run]) -> list[Picture]:
+def pictures(cells: Sequence[Cell], runs: Sequence[Run], costs: Sequence[CostRow] = ()) -> list[Picture]:
     """What there is to draw of a paper's tables.
 
     Args:
         cells: cells of one table or several.
         runs: all runs there are.
+        costs: rows of figures of costs.
     """
     found = []
     if chosen := figure.choose(cells):
@@ -45,4 +50,16 @@ def pictures(cells: Sequence[Cell], runs: Sequence[Run]) -> list[Picture]:
         found.append(Picture("power", power.TITLE, power.CAPTION, figure.as_svg(power.draw(chosen))))
     if tuned := learning.choose(cells, runs):
         found.append(Picture("learning", learning.TITLE, learning.CAPTION, figure.as_svg(learning.draw(tuned))))
+    for table, line in sweep.choose(cells).items():
+        spec = papers.load(line[0].paper).table(table)
+        assert isinstance(spec, Sweep)
+        svg = figure.as_svg(sweep.draw(line, spec.setting))
+        found.append(Picture(table, f"{title(table)}. {spec.caption}", sweep.CAPTION, svg))
+    for table in dict.fromkeys(row.table for row in costs):
+        own = [row for row in costs if row.table == table]
+        drawn = latency.draw(own, [cell for cell in cells if cell.table == table])
+        found.append(Picture(table, title(table), latency.CAPTION, figure.as_svg(drawn)))
+        if known := pareto.choose(own):
+            svg = figure.as_svg(pareto.draw(known))
+            found.append(Picture(f"{table}-accuracy", "Accuracy against latency", pareto.CAPTION, svg))
     return found

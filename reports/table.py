@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.papers.paper import Paper
+from harness.papers.tables import Table
 from harness.store import Run
 from reports.foot import SHORT, commit, foot
 from reports.footnotes import Footnotes, footnotes
@@ -87,23 +88,44 @@ def grid(paper: Paper, table: str, cells: Sequence[Cell], runs: Sequence[Run], c
     by_id = {run.record.run: run for run in runs}
     shown = [by_id[run] for run in dict.fromkeys(run for cell in cells for run in cell.runs)]
     return Grid(
-        title=f"Table {table}",
+        title=title(table),
         caption=spec.caption,
-        corner="metric" if spec.kind == "accuracy" else "data set",
-        blocks=_accuracy_blocks(cells, by_id, found) if spec.kind == "accuracy" else (_statistics_block(cells, by_id),),
+        corner=_corner(spec),
+        blocks=(_statistics_block(cells, by_id),) if spec.kind == "statistics" else _blocks(cells, by_id, found),
         foot=foot(paper, table, cells, shown, command),
         notes=(*notes(cells, shown, by_id), *found.sentences()),
         runs=_provenance(shown),
     )
 
 
-def _accuracy_blocks(cells: Sequence[Cell], by_id: dict[str, Run], found: Footnotes) -> tuple[Block, ...]:
+def title(table: str) -> str:
+    """What a table or figure is called over it, e.g. ``Table 1`` or ``Figure 9``."""
+    number = table.removeprefix("figure")
+    return f"Table {number}" if number == table else f"Figure {number}"
+
+
+def _corner(spec: Table) -> str:
+    match spec.kind:
+        case "accuracy":
+            return "metric"
+        case "sweep":
+            return spec.setting
+        case "statistics" | "cost":
+            return "data set"
+
+
+def _label(cell: Cell) -> str:
+    metric = f"{cell.metric}@{cell.k}"
+    return metric if cell.x is None else f"{cell.x}: {metric}"
+
+
+def _blocks(cells: Sequence[Cell], by_id: dict[str, Run], found: Footnotes) -> tuple[Block, ...]:
     blocks = []
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         own = [cell for cell in cells if cell.dataset == dataset]
         rows = []
-        for label in dict.fromkeys(f"{cell.metric}@{cell.k}" for cell in own):
-            row = [cell for cell in own if f"{cell.metric}@{cell.k}" == label]
+        for label in dict.fromkeys(map(_label, own)):
+            row = [cell for cell in own if _label(cell) == label]
             ranked = zip(row, places(row), strict=True)
             entries = (_entry(cell, place, by_id, found.mark(cell)) for cell, place in ranked)
             rows.append((label, tuple(entries)))

@@ -17,13 +17,13 @@ MARKS = {"best": ("*", "bold"), "second": ("+", "underline"), None: ("", "")}
 COLOURS = {"reproduced": "green", "differs": "red", "undecided": "yellow"}
 
 
-def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, width: int, colour: bool) -> str:
+def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing], width: int, colour: bool) -> str:
     """One page with every table.
 
     Args:
         paper: the paper.
         grids: its tables.
-        claimed: the claims table, or None without claims.
+        listings: plain tables behind them: costs, claims.
         width: characters a line; a narrow terminal wraps the lines of a cell.
         colour: whether the terminal understands styles.
     """
@@ -37,10 +37,12 @@ def render(paper: Paper, grids: Sequence[Grid], claimed: Listing | None, width: 
             console.print(Text(f"{name}: {text}"))
         for note in grid.notes:
             console.print(Text(f"- {note}"))
-    if claimed:
-        console.print(Text(f"\n{claimed.title}. {claimed.caption}", "bold"))
-        table = Table(*claimed.headings, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-        for row in claimed.rows:
+    for listing in listings:
+        console.print(Text(f"\n{listing.title}. {listing.caption}", "bold"))
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for heading in listing.headings:
+            table.add_column(Text(heading), overflow="fold")
+        for row in listing.rows:
             table.add_row(*map(Text, row))
         console.print(table)
     console.print(Text(f"\n{legend.CELL} {legend.PLACES} *: best, +: second."))

@@ -22,6 +22,10 @@ LAYERS = (
         "papers",
         "store",
         "environment",
+        "card",
+        "peak_memory",
+        "latency",
+        "roofline",
         "system",
         "progress",
     },
@@ -44,7 +48,15 @@ LAYERS = (
     },
     {
         "evidence",
+        "cell",
+        "cost_plan",
+        "cost_rows",
+        "costs",
+        "shown",
         "cells",
+        "columns",
+        "sizes",
+        "sweep",
         "keeping",
         "claims",
         "recheck",
@@ -127,6 +139,11 @@ def test_the_harness_names_no_system() -> None:
         "bert4rec",
         "lrurec",
         "llamarec",
+        "gru4rec",
+        "core",
+        "ncf",
+        "din",
+        "dien",
     }  # not popularity, which also says how the candidates task may draw its negatives
     assert systems
     for name, path in MODULES.items():

@@ -6,7 +6,7 @@ from harness import blind
 from harness.blind import BothScores
 from harness.errors import InputError, WorkError
 from harness.system import Queries
-from tests.worlds import dataset, random_histories
+from tests.worlds import case_set, dataset, random_histories
 
 DATA = dataset(random_histories(40, 30), n_items=30)
 
@@ -28,6 +28,13 @@ def test_every_target_and_nothing_else_is_replaced() -> None:
     assert set(other.sequences.items) <= set(range(1, 31))
     assert other.sequences.items.tolist() == blind.with_other_targets(DATA, seed=1).sequences.items.tolist()
     assert other.sequences.items.tolist() != blind.with_other_targets(DATA, seed=2).sequences.items.tolist()
+
+
+def test_of_a_case_set_only_those_who_are_tested_get_another_target() -> None:
+    cases = case_set([[1, 2, 3]] * 4, ["train", "test", "validation", "test"], n_items=9)
+    other = blind.with_other_targets(cases, seed=1)
+    assert np.flatnonzero(other.sequences.items != cases.sequences.items).tolist() == [5, 11]
+    assert other.parts == cases.parts
 
 
 def test_two_items_swap_and_one_cannot() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from harness.tasks import ranking
 from tests.command_line import Harness
 
 NAME, SIZES = "mind-small-sample", Sizes(train=12, validation=6, test=12)
+
+SYSTEMS = ("popularity", "popularity-category", "sasrec", "narm", "gru4rec", "core", "ncf", "din", "dien")
 
 
 class Spy(Popularity):
@@ -78,7 +81,7 @@ def test_systems_of_any_kind_answer_the_same_queries_and_are_compared(
     harness: Harness, news: Path, asked: dict[int, list[int]]
 ) -> None:
     runs, offered = [], []
-    for system in ("popularity", "popularity-category", "sasrec", "narm"):
+    for system in SYSTEMS:
         asked.clear()
         made = harness.run(system, news)
         assert list(made["metrics"]) == [f"{m}@{k}" for k in (3, 5, 10) for m in ("Recall", "MRR", "NDCG")]
@@ -91,7 +94,7 @@ def test_systems_of_any_kind_answer_the_same_queries_and_are_compared(
     assert len({json.dumps([one[user] for user in users]) for one in offered}) == 1
     status, out, error = harness("compare", *runs, "--json")
     assert status == 0, error
-    assert len(json.loads(out)) == 6 * 9
+    assert len(json.loads(out)) == math.comb(len(SYSTEMS), 2) * 9
 
 
 def test_another_seed_or_rule_asks_other_candidates(harness: Harness, news: Path, asked: dict[int, list[int]]) -> None:
@@ -120,8 +123,9 @@ def test_a_system_is_given_every_history_and_no_held_out_answer(
         assert len(Spy.train[user]) == len(dataset.sequences[user]) == clicks - (user not in trained)
 
 
-def test_scores_do_not_hang_on_held_out_answers(harness: Harness, news: Path) -> None:
-    made = harness.run("sasrec", news, "--probe", "label-blind")
+@pytest.mark.parametrize("system", ["sasrec", "core", "ncf", "din", "dien"])
+def test_scores_do_not_hang_on_held_out_answers(harness: Harness, news: Path, system: str) -> None:
+    made = harness.run(system, news, "--probe", "label-blind")
     assert made["label_blind"] == [{"equal": True, "largest_difference": 0.0}]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import baselines  # noqa: F401
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from harness.errors import InputError
 from harness.papers import paper
 from harness.resolve import resolve
@@ -23,7 +24,7 @@ KEYS = (
 
 @pytest.fixture(autouse=True)
 def _budget_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cells.is_paper_budget", lambda config: config.profile == "paper")
+    monkeypatch.setattr("harness.columns.is_paper_budget", lambda config: config.profile == "paper")
 
 
 def cell_of(

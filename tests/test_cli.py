@@ -26,7 +26,9 @@ def test_a_run_on_a_users_own_folder_is_made_once(harness: Harness, films: Path)
     assert (run.record.statistics.users, run.record.data[0].origin) == (60, "folder")
 
 
-@pytest.mark.parametrize("system", ["popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec"])
+@pytest.mark.parametrize(
+    "system", ["popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec", "gru4rec", "core"]
+)
 def test_the_same_seed_twice_gives_identical_outcomes(
     harness: Harness, films: Path, system: str, tmp_path: Path
 ) -> None:

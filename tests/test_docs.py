@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from harness import stats
+from harness.claims import Judgement
 from harness.verdict import Verdict
 
 PAGE = (Path(__file__).parents[1] / "docs" / "statistics.md").read_text(encoding="utf-8")
@@ -24,5 +25,15 @@ def test_the_widths_are_the_codes() -> None:
 
 
 def test_every_verdict_is_explained_in_the_order_in_which_it_is_tried() -> None:
-    assert re.findall(r"^\| `([a-z ]+)` \|", PAGE, re.M) == list(get_args(Verdict))
+    assert words("The verdict") == list(get_args(Verdict))
     assert f"{stats.RESAMPLES:,} resamples" in PAGE
+
+
+def test_every_judgement_of_a_claim_is_explained() -> None:
+    assert set(words("Claims")) == set(get_args(Judgement)) - {"not run"}
+
+
+def words(section: str) -> list[str]:
+    """The first cells of a section's table."""
+    text = PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([a-z ]+)` \|", text, re.M)

@@ -3,6 +3,7 @@ from pathlib import Path
 from harness import cells, store
 from harness.keeping import keep
 from harness.papers import paper as papers
+from harness.shown import Shown
 from harness.store import Run
 from tests.made_runs import make_run
 
@@ -31,7 +32,7 @@ def test_what_is_kept_rebuilds_the_cells_and_can_be_checked(tmp_path: Path) -> N
     everything = [retriever, ranker, narm, unused]
     shown = cells.cells(PAPER, "1", everything)
 
-    keep(shown, everything, [], tmp_path / "kept")
+    keep([Shown("llamarec", shown, [])], everything, [], tmp_path / "kept")
     kept = store.all_runs(tmp_path / "kept")
     again = cells.cells(PAPER, "1", kept)
     drop = {"configurations": None}  # the run that no cell shows is not kept, and so not counted

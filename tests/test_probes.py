@@ -153,9 +153,9 @@ def test_the_score_by_position_worked_by_hand(tmp_path: Path) -> None:
     assert (beyond["letter"], beyond["position"], beyond["users"], beyond["mean_rank"]) == ("", 27, 1, 2.0)
 
 
-def test_a_run_without_a_probe_is_known_by_what_it_would_be_if_there_were_no_probes() -> None:
+def test_a_run_without_a_probe_or_a_limit_is_known_by_what_it_would_be_if_there_were_none() -> None:
     plain = config(None)
-    known_then = plain.model_dump(mode="json", exclude={"probe": True, "task": {"negatives"}})
-    without = json.dumps({"config": known_then, "inputs": {}}, sort_keys=True)
+    settled = plain.model_dump(mode="json", exclude={"probe": True, "task": {"negatives", "test_limit"}})
+    without = json.dumps({"config": settled, "inputs": {}}, sort_keys=True)
     assert store.identity(plain, {}) == hashlib.sha256(without.encode()).hexdigest()[:16]
     assert len({store.identity(config(probe), {"a": "0"}) for probe in (None, *ORDERS)}) == 5

@@ -15,7 +15,7 @@ from harness.papers import paper as papers
 from tests.made_runs import make_run
 
 PAPER = papers.load("llamarec")
-WHOLE = reproduce.Target(PAPER, tuple(PAPER.tables))
+(WHOLE,) = reproduce.parse_targets(["llamarec"], figures=False)
 
 
 @pytest.fixture
@@ -43,6 +43,17 @@ def test_rankers_come_after_their_retrievers(home: Home) -> None:
     assert systems[-2:] == ["llamarec", "llamarec"]
     waves = reproduce.waves(reproduce.plan(WHOLE, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home))
     assert [[config.system for config in wave] for wave in waves][1] == ["llamarec"]
+
+
+def test_figures_are_run_only_where_they_are_named(home: Home) -> None:
+    assert "figure3" not in WHOLE.tables
+    (figure,) = reproduce.parse_targets(["llamarec:figure3"], figures=False)
+    planned = reproduce.plan(figure, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home)
+    written = [(each.config.settings["output"], each.config.settings["constrained"]) for each in planned[1:]]
+    assert planned[0].config.system == "llamarec"
+    assert written == [("titles", False), ("titles", True), ("letters", False), ("letters", True)]
+    assert [each.config.task.test_limit for each in planned] == [None, 128, 128, 128, 128]
+    assert "figure3" in reproduce.parse_targets(["llamarec"])[0].tables
 
 
 def test_a_table_of_statistics_alone_needs_one_cheap_run(home: Home) -> None:

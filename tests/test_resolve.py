@@ -6,6 +6,8 @@ from harness.errors import InputError
 from harness.resolve import is_paper_budget, parse_assignments, profiles, resolve
 from harness.system import systems
 
+SYSTEMS = ("popularity", "narm", "sasrec", "bert4rec", "lrurec", "gru4rec", "core", "ncf", "din", "dien")
+
 
 def test_the_papers_shapes_follow_the_data_set() -> None:
     movies = resolve("lrurec", "ml-latest-small", "paper", 42, "cpu")
@@ -38,7 +40,7 @@ def test_the_later_layer_wins() -> None:
     assert config.settings["max_steps"] < 20
 
 
-@pytest.mark.parametrize("system", ["popularity", "narm", "sasrec", "bert4rec", "lrurec", "llamarec"])
+@pytest.mark.parametrize("system", [*SYSTEMS, "llamarec"])
 @pytest.mark.parametrize("profile", profiles())
 @pytest.mark.parametrize(
     "dataset", ["ml-latest-small", "ml-100k", "amazon-games-2014", "mind-small-sample", "my/own/folder"]

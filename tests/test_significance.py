@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from harness.papers import paper as papers
 from harness.store import Run
 from reports.notes import notes

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from harness.audit import arithmetic, claims, coverage, grid, order, together
+from harness.audit import arithmetic, claims, coverage, grid, joint, order
 from harness.audit.finding import STRENGTHS, Finding
 from harness.audit.published import Published, of_paper
 from harness.audit.reading import read_csv
 from harness.errors import InputError
 from harness.papers import paper as papers
 
-RULES = (order.check, grid.check, together.check, coverage.check, arithmetic.check, claims.check)
+RULES = (order.check, grid.check, joint.check, coverage.check, arithmetic.check, claims.check)
 
 
 def audit(published: Published) -> list[Finding]:

@@ -18,7 +18,7 @@ def check(published: Published) -> Iterator[Finding]:
 
 
 def _check_claim(paper: str, claim: Improvement, column: Column, others: Sequence[Column]) -> Finding:
-    where = (paper, column.table, column.dataset, column.method, None, None)
+    where = (paper, *column.where, None, None)
     gains = []
     for place, printed in column.numbers.items():
         best = max((other.numbers[place] for other in others if place in other.numbers), key=Fraction, default=None)

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from harness.audit.allowed import allowed
 from harness.audit.finding import Finding, Strength
 from harness.audit.printed import either
 from harness.audit.published import Column, Place, Published, best
-from harness.audit.pvalues import Overlap, Spread, p_range
+from harness.audit.pvalues import Overlap, Spread
+from harness.paired.pvalue import as_text
 from harness.papers.claims import Beats
+
+NO_OUTCOMES = "no outcomes have both columns, so there is no p-value"
 
 
 def check(published: Published) -> Iterator[Finding]:
@@ -18,7 +22,7 @@ def check(published: Published) -> Iterator[Finding]:
 
 def _check_cell(paper: str, claim: Beats, column: Column, rivals: Sequence[Column], place: Place) -> Iterator[Finding]:
     own = column.numbers[place]
-    where = (paper, column.table, column.dataset, column.method, place.metric, place.k)
+    where = (paper, *column.where, place.metric, place.k)
     above = [rival for rival in rivals if Fraction(rival.numbers[place]) >= Fraction(own)]
     for rival in above:
         other = rival.numbers[place]
@@ -29,22 +33,29 @@ def _check_cell(paper: str, claim: Beats, column: Column, rivals: Sequence[Colum
         yield Finding("claims", strength, *where, detail)
     strongest = best(rivals, place)
     if not above and column.users and strongest.users == column.users:
-        yield Finding("claims", "note", *where, _significance(column, strongest, place, column.users, claim.where))
+        yield Finding("claims", "note", *where, _significance(column, strongest, place, claim.where))
 
 
-def _significance(column: Column, rival: Column, place: Place, users: int, where: str) -> str:
+def _significance(column: Column, rival: Column, place: Place, where: str) -> str:
     """What the cells alone say of the test of a claimed difference."""
     compared = (
         f"claimed to beat the best of the others, {rival.method} ({where}): {column.numbers[place]} against "
-        f"{rival.numbers[place]} over {users} users, read as exact means"
+        f"{rival.numbers[place]} over {column.users} users"
     )
-    found = p_range(column.cells, rival.cells, place.metric, place.k, users) if users > 1 else None
+    if inexact := [f"{each.method} {each.estimator}" for each in (column, rival) if each.estimator != "exact"]:
+        compared += f", {' and '.join(inexact)}"
+    found = allowed(column, rival, place)
     if not found:
-        return f"{compared}: no outcomes have both columns, so there is no p-value"
+        why = "there are no bounds of p for batch means" if inexact and place.metric != "Recall" else NO_OUTCOMES
+        return f"{compared}: {why}"
     test = "p of McNemar's exact test" if found.exact else "p of a paired t test within proven bounds,"
-    low, high = (f"{p:.2g}{_overlap(end)}" for p, end in ((found.p_low, found.at_low), (found.p_high, found.at_high)))
+    low = f"{as_text(found.p_low)} ({_case(found.at_low)})"
+    high = f"{as_text(found.p_high)} ({_case(found.at_high)})"
     return f"{compared}: {test} {low} to {high}: {found.decision}"
 
 
-def _overlap(end: Overlap | Spread) -> str:
-    return f" ({end.hits_a} and {end.hits_b} hits, {end.both} shared)" if isinstance(end, Overlap) else ""
+def _case(end: Overlap | Spread) -> str:
+    """The outcomes behind an end of the range."""
+    if isinstance(end, Overlap):
+        return f"{end.hits_a} and {end.hits_b} hits, {end.both} shared"
+    return f"difference {end.difference:.5f}, standard deviation {end.deviation:.4f}"

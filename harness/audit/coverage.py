@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
-from harness.audit import both
-from harness.audit.finding import Finding, decimal
+from harness.audit import two_tables
+from harness.audit.finding import Finding, decimal, spell
 from harness.audit.printed import Interval, either, hits
 from harness.audit.published import Column, Place, Published, Subset
-
-SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Pair:
     def _has_hits(self, users: int, size: int) -> bool:
         """Whether the same whole number of hits gives each Recall in both tables."""
         recalls = map(self.numbers, self.recalls())
-        return all(set(hits(either(whole), users)) & set(hits(either(part), size)) for whole, part in recalls)
+        return all(_shared(hits(either(whole), users), hits(either(part), size)) for whole, part in recalls)
 
 
 @dataclass(frozen=True)
@@ -94,13 +92,18 @@ def check(published: Published) -> Iterator[Finding]:
 
 def with_derived_users(published: Published) -> Published:
     """The same tables, with a subset's number of users filled in where coverage leaves only one."""
-    found = {(c.subset.table, c.dataset): c.sizes[0] for c in _covered(published) if len(c.sizes) == 1}
+    found = {(c.subset.table, c.dataset): c for c in _covered(published) if len(c.sizes) == 1}
     columns = (_derived(c, found.get((c.table, c.dataset))) for c in published.columns)
     return replace(published, columns=tuple(columns))
 
 
-def _derived(column: Column, size: int | None) -> Column:
-    return replace(column, users=size, derived=True) if size and not column.users else column
+def _derived(column: Column, covered: Covered | None) -> Column:
+    if not covered or column.users:
+        return column
+    exact = ", ".join(method for method, sizes in covered.allowed.items() if sizes)
+    other = ", ".join(method for method, sizes in covered.allowed.items() if not sizes)
+    derived = f"by coverage, if {exact} is exact" + (f", which {other} cannot be" if other else "")
+    return replace(column, users=covered.sizes[0], derived=derived)
 
 
 def _covered(published: Published) -> Iterator[Covered]:
@@ -128,16 +131,16 @@ def _contained(paper: str, covered: Covered) -> Iterator[Finding]:
     fitting = {method: sizes for method, sizes in covered.allowed.items() if sizes}
     if not fitting:
         return
-    each = ", ".join(f"{_spell(sizes)} by {method}" for method, sizes in fitting.items())
+    each = ", ".join(f"{spell(sizes)} by {method}" for method, sizes in fitting.items())
     if covered.sizes:
-        detail = f"of the {users} users of table {covered.subset.whole} it counts {_spell(covered.sizes)} ({each})"
+        detail = f"of the {users} users of table {covered.subset.whole} it counts {spell(covered.sizes)} ({each})"
         yield Finding("coverage", "note", paper, table, covered.dataset, None, None, None, detail)
         return
     detail = f"no one number of the {users} users of table {covered.subset.whole} gives all columns exactly: {each}"
     for method in fitting:
         others = sorted({size for other in fitting if other != method for size in fitting[other]})
         pair = covered.pairs[method]
-        detail += f". {method} over {_spell(others)}: {both.explained(pair.whole, pair.part, users, others)}"
+        detail += f". {method} over {spell(others)}: {two_tables.explained(pair.whole, pair.part, users, others)}"
     yield Finding("coverage", "inconsistent", paper, table, covered.dataset, None, None, None, detail)
 
 
@@ -149,8 +152,8 @@ def _no_size(pair: Pair, users: int, sizes: Sequence[int]) -> str:
     needs = f"{_ratio(pair, most)} needs at least {float(low):.2f}, {_ratio(pair, least)} at most {float(high):.2f}"
     for size in range(ceil(low), floor(high) + 1):
         needs += f"; of {size}, {_no_hits(pair, users, size)}"
-    over = f"over the {_spell(sizes)} that the others allow, " if sizes else ""
-    explained = both.explained(pair.whole, pair.part, users, sizes or pair.sizes_by_any(users))
+    over = f"over the {spell(sizes)} that the others allow, " if sizes else ""
+    explained = two_tables.explained(pair.whole, pair.part, users, sizes or pair.sizes_by_any(users))
     return f"no number of the {users} users gives both tables exactly: {needs}. Other estimators: {over}{explained}"
 
 
@@ -163,10 +166,10 @@ def _no_hits(pair: Pair, users: int, size: int) -> str:
     for place in pair.recalls():
         whole, part = pair.numbers(place)
         counts = hits(either(whole), users), hits(either(part), size)
-        if not set(counts[0]) & set(counts[1]):
+        if not _shared(*counts):
             below = floor(Fraction(part) * size)
             near = ", ".join(f"{count}/{size} = {decimal(Fraction(count, size), part)}" for count in (below, below + 1))
-            return f"{place} {whole} means {_spell(counts[0]) or 'no'} hits of {users}, {part} lies among {near}"
+            return f"{place} {whole} means {spell(counts[0]) or 'no'} hits of {users}, {part} lies among {near}"
     raise AssertionError("some Recall excludes the size")
 
 
@@ -182,11 +185,10 @@ def _others(paper: str, covered: Covered, pair: Pair) -> Iterator[Finding]:
                 f"what the {size} users of table {covered.subset.table} give alone"
             )
             column = pair.whole
-            where = (column.table, column.dataset, column.method, place.metric, place.k)
+            where = (*column.where, place.metric, place.k)
             yield Finding("coverage", "inconsistent", paper, *where, detail)
 
 
-def _spell(sizes: Sequence[int]) -> str:
-    if len(sizes) <= SHOWN:
-        return " or ".join(map(str, sizes))
-    return f"{sizes[0]} to {sizes[-1]}"
+def _shared(one: range, other: range) -> range:
+    """The whole numbers that are in both."""
+    return range(max(one.start, other.start), min(one.stop, other.stop))

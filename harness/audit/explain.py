@@ -16,11 +16,11 @@ from harness.audit.finding import decimal
 from harness.audit.printed import CONVENTIONS, Convention, interval
 from harness.audit.published import Column
 
-LEVEL = 0.05
+ACCIDENT = 0.05  # an estimator that random digits would fit as often as this is not named
 NAMED = 3
 
 
-class Fit(NamedTuple):
+class Explanation(NamedTuple):
     """An estimator and how its values were printed."""
 
     estimator: Estimator
@@ -37,20 +37,20 @@ class Fit(NamedTuple):
         return f"{numerator}/{denominator} = {decimal(Fraction(numerator, denominator), printed)} {self.convention}"
 
 
-def fits(columns: Sequence[Column], users: int) -> list[Fit]:
+def fits(columns: Sequence[Column], users: int) -> list[Explanation]:
     """Estimators and conventions that give all Recalls of all columns, the coarsest first."""
-    tried = (Fit(*each) for each in product(alternatives(users, _widths(columns)[0]), CONVENTIONS))
+    tried = (Explanation(*each) for each in product(alternatives(users, _widths(columns)[0]), CONVENTIONS))
     return [fit for fit in tried if all(map(fit.gives, columns))]
 
 
-def chance(columns: Sequence[Column], users: int, fit: Fit) -> float:
+def chance(columns: Sequence[Column], users: int, fit: Explanation) -> float:
     """At most this share of columns of random digits fits an estimator as coarse as that one."""
     widths = _widths(columns)
     tried = [each for each in alternatives(users, widths[0]) if each.denominator <= fit.estimator.denominator]
     return min(1.0, sum(len(CONVENTIONS) * prod(map(each.share, widths)) for each in tried))
 
 
-def explained(columns: Sequence[Column], users: int, fitting: Sequence[Fit]) -> str:
+def explained(columns: Sequence[Column], users: int, fitting: Sequence[Explanation]) -> str:
     """A sentence on what gives columns that the exact mean does not.
 
     Args:
@@ -63,7 +63,7 @@ def explained(columns: Sequence[Column], users: int, fitting: Sequence[Fit]) -> 
     if not fitting:
         return f"{names}: no batch size up to {LARGEST_BATCH} and no mean of up to {MOST_RUNS} runs gives {printed}"
     fit, together = fitting[0], chance(columns, users, fitting[0])
-    if together >= LEVEL:
+    if together >= ACCIDENT:
         others = dict.fromkeys(each.estimator.name for each in fitting)
         more = f" and {len(others) - NAMED} others" if len(others) > NAMED else ""
         return (
@@ -84,7 +84,7 @@ def _widths(columns: Sequence[Column]) -> list[Fraction]:
     return sorted(each.high - each.low for each in stood_for)
 
 
-def _described(fit: Fit, users: int) -> str:
+def _described(fit: Explanation, users: int) -> str:
     estimator = fit.estimator
     if not estimator.short:
         return f"a {estimator.name}"

@@ -1,5 +1,6 @@
 """What an audit says of a published table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
@@ -7,6 +8,7 @@ from typing import Literal, get_args
 Rule = Literal["grid", "order", "joint", "arithmetic", "claims", "coverage"]
 Strength = Literal["impossible", "inconsistent", "suspicious", "note"]
 STRENGTHS: tuple[Strength, ...] = get_args(Strength)
+SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,10 @@ class Finding:
 def decimal(value: Fraction, printed: str) -> str:
     """A value rounded to two digits more than a printed number has, to be held against it."""
     return f"{float(value):.{len(printed.partition('.')[2]) + 2}f}"
+
+
+def spell(counts: Sequence[int]) -> str:
+    """Ascending numbers that a count may be: each of a few, the ends of many."""
+    if len(counts) <= SHOWN:
+        return " or ".join(map(str, counts))
+    return f"{counts[0]} to {counts[-1]}"

@@ -10,10 +10,10 @@ from math import floor
 
 from harness.audit import explain
 from harness.audit.estimators import exact
-from harness.audit.explain import Fit
-from harness.audit.finding import Finding, Strength, decimal
+from harness.audit.explain import Explanation
+from harness.audit.finding import Finding, Strength, decimal, spell
 from harness.audit.printed import CONVENTIONS, either, hits, unit
-from harness.audit.published import Column, Published
+from harness.audit.published import Column, Published, misfit
 
 
 def check(published: Published) -> Iterator[Finding]:
@@ -43,11 +43,11 @@ def _check_known(paper: str, columns: Sequence[Column]) -> Iterator[Finding]:
     shared = None
     for group in _alike(off, users):
         fitting = explain.fits(group, users)
-        telling = fitting[0] if fitting and explain.chance(group, users, fitting[0]) < explain.LEVEL else None
+        telling = fitting[0] if fitting and explain.chance(group, users, fitting[0]) < explain.ACCIDENT else None
         shared = shared or telling
         for column in group:
             for k in _off_grid(column, users):
-                yield _finding(paper, column, k, "inconsistent", _misses(column, k, users, telling))
+                yield _finding(paper, column, k, misfit(column), _misses(column, k, users, telling))
         yield _finding(paper, group[0], None, "note", explain.explained(group, users, fitting), alone=len(group) == 1)
     on = [column for column in columns if column not in off]
     if on:
@@ -64,21 +64,21 @@ def _off_grid(column: Column, users: int) -> list[int]:
     return [k for k, printed in column.recalls().items() if not hits(either(printed), users)]
 
 
-def _misses(column: Column, k: int, users: int, telling: Fit | None) -> str:
-    printed, source = column.recalls()[k], " (users by coverage)" if column.derived else ""
+def _misses(column: Column, k: int, users: int, telling: Explanation | None) -> str:
+    printed, source = column.recalls()[k], f" ({users} users {column.derived})" if column.derived else ""
     below = floor(Fraction(printed) * users)
     near = ", ".join(f"{count}/{users} = {decimal(Fraction(count, users), printed)}" for count in (below, below + 1))
     detail = f"{printed} is no multiple of 1/{users}{source}, rounded or cut: {near}"
     return f"{detail}; {telling.fraction(printed)} ({telling.estimator.name})" if telling else detail
 
 
-def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Fit | None) -> Finding:
+def _on_grid(paper: str, columns: Sequence[Column], users: int, shared: Explanation | None) -> Finding:
     """How the columns that exact means give were printed, and whether the neighbours' estimator gives them too."""
     shown: dict[str, list[str]] = {}
     for column in columns:
         recalls = column.recalls().values()
-        ways = [way for way in CONVENTIONS if Fit(exact(users), way).gives(column)]
-        counts = "; ".join(" or ".join(map(str, hits(either(printed), users))) for printed in recalls)
+        ways = [way for way in CONVENTIONS if Explanation(exact(users), way).gives(column)]
+        counts = "; ".join(spell(hits(either(printed), users)) for printed in recalls)
         said = f"{column.method} ({counts} hits)"
         if shared and shared.gives(column):
             said += f", or {', '.join(map(shared.fraction, recalls))} ({shared.estimator.name})"

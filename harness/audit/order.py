@@ -34,4 +34,4 @@ def _finding(paper: str, column: Column, a: Place, b: Place) -> Finding:
     twins = [str(place) for place, number in column.numbers.items() if place != b and number == small]
     same = f"; the same digits stand at {' and '.join(twins)}" if twins else ""
     detail = f"{b} {small} is below {a} {large} by {float(Fraction(large) - Fraction(small)):.6g}: {law}{same}"
-    return Finding("order", "impossible", paper, column.table, column.dataset, column.method, b.metric, b.k, detail)
+    return Finding("order", "impossible", paper, *column.where, b.metric, b.k, detail)

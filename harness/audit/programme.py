@@ -35,7 +35,7 @@ def rank_values(cells: Cells, ranks: int) -> Floats:
     return np.stack([METRICS[metric](rank, k) for metric, k in cells])
 
 
-def exact(values: npt.ArrayLike) -> Fractions:
+def fractions(values: npt.ArrayLike) -> Fractions:
     """The same array with every number as the fraction that it is."""
     fractions: Fractions = np.vectorize(Fraction, otypes=[object])(values)
     return fractions
@@ -49,7 +49,7 @@ def multipliers(marginals: Floats, cells: int) -> Fractions:
         cells: how many cells there are.
     """
     signed = marginals[:cells] - marginals[cells : 2 * cells]
-    return exact(np.round(signed * RESOLUTION) / RESOLUTION)
+    return fractions(np.round(signed * RESOLUTION) / RESOLUTION)
 
 
 def least(weights: Fractions, within: Sequence[Interval]) -> Fraction:

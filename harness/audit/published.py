@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from harness.audit.finding import Strength
 from harness.audit.programme import Cells
 from harness.metrics import metric_at
 from harness.papers.claims import Beats, Claim
-from harness.papers.paper import AccuracyTable, Paper
+from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable
 
 
 class Place(NamedTuple):
@@ -27,8 +29,10 @@ class Column:
 
     Attributes:
         users: over how many test users they are means; None where that is not stated.
-        derived: whether that number is not stated, but the only one that coverage leaves.
         numbers: as printed, in the paper's order.
+        estimator: how the paper's file declares them to have been averaged; the rules that look for averaging do
+            without it.
+        derived: what a number of users that is not stated was derived from; empty where it is stated.
     """
 
     table: str
@@ -36,12 +40,23 @@ class Column:
     method: str
     users: int | None
     numbers: dict[Place, str]
-    derived: bool = False
+    estimator: str = "exact"
+    derived: str = ""
 
     @property
     def cells(self) -> Cells:
         """The numbers, keyed by pairs."""
         return {(place.metric, place.k): number for place, number in self.numbers.items()}
+
+    @property
+    def where(self) -> tuple[str, str, str]:
+        """Table, data set and method."""
+        return self.table, self.dataset, self.method
+
+    @property
+    def batch(self) -> int | None:
+        """How many users a batch has, where the column is declared to hold batch means."""
+        return int(self.estimator.partition(":")[2]) if self.estimator.startswith("batch-mean:") else None
 
     def recalls(self) -> dict[int, str]:
         """Cut-off -> Recall."""
@@ -104,6 +119,11 @@ class Published:
         return iter(grouped.values())
 
 
+def misfit(column: Column) -> Strength:
+    """How strong it is that no ranks of a column's users give it; a derived number of users may be wrong itself."""
+    return "suspicious" if column.derived else "inconsistent"
+
+
 def best(rivals: Sequence[Column], place: Place) -> Column:
     """The column with the highest number, the first of equals."""
     return max(rivals, key=lambda rival: Fraction(rival.numbers[place]))
@@ -113,8 +133,7 @@ def of_paper(paper: Paper) -> Published:
     """The accuracy tables of a paper in ``harness/papers``.
 
     A table that is restricted to retrieved users has a number of users that no paper's file states, and belongs to the
-    first unrestricted table that has all of its columns. What a re-ranker of the retrieved hits lies among them, and
-    the paper's own system is one.
+    first unrestricted table that has all of its columns.
     """
     tables = {number: table for number, table in paper.tables.items() if isinstance(table, AccuracyTable)}
     columns = []
@@ -126,12 +145,13 @@ def of_paper(paper: Paper) -> Published:
                 printed = {label: row[method] for label, row in table.published[dataset].items()}
                 numbers = {Place(*metric_at(label)): text for label, text in printed.items() if text}
                 if numbers:
-                    columns.append(Column(number, dataset, method, users, numbers))
+                    estimator = table.estimator(dataset, method)
+                    columns.append(Column(number, dataset, method, users, numbers, estimator))
     subsets = []
     for number, table in tables.items():
         whole = next((n for n, other in tables.items() if other.users is None and _covers(other, table)), None)
         if table.users and whole:
-            contained = frozenset({table.users.system, paper.system})
+            contained = frozenset({table.users.system, *table.users.rerankers})
             subsets.append(Subset(number, whole, table.users.among, contained))
     return Published(paper.id, tuple(columns), tuple(subsets), paper.claims)
 

@@ -10,10 +10,10 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from harness.audit.printed import either, hits
-from harness.audit.programme import Cells, deepest, exact, least, multipliers, rank_values
+from harness.audit.programme import Cells, deepest, fractions, least, multipliers, rank_values
 from harness.errors import InputError, WorkError
+from harness.paired.power import ALPHA
 
-LEVEL = 0.05
 INFEASIBLE = 2
 """``scipy.optimize.linprog``'s status."""
 
@@ -43,7 +43,7 @@ class PRange:
 
     Attributes:
         p_low, p_high: the ends.
-        decision: at ``LEVEL``; only a range wholly on one side of it decides.
+        decision: at 5 %; only a range wholly on one side of it decides.
         exact: the ends are attained (McNemar), or else they are proven outer bounds (paired t).
         at_low, at_high: the case behind each end.
     """
@@ -109,11 +109,11 @@ def mcnemar_range(hits_a: Collection[int], hits_b: Collection[int], users: int) 
     return PRange(float(p[low]), float(p[high]), decide(float(p[low]), float(p[high])), True, at_low, at_high)
 
 
-def decide(p_low: float, p_high: float, level: float = LEVEL) -> Decision:
-    """What a range of p says at a level."""
-    if p_high < level:
+def decide(p_low: float, p_high: float) -> Decision:
+    """What a range of p says at 5 %."""
+    if p_high <= ALPHA:
         return "significant"
-    return "not significant" if p_low >= level else "undecidable without the data"
+    return "not significant" if p_low > ALPHA else "undecidable without the data"
 
 
 def _paired_t(difference: float, square: float, users: int) -> tuple[float, Spread]:
@@ -152,6 +152,6 @@ def _mean_squares(a: Cells, b: Cells, metric: str, k: int) -> tuple[float, float
         if result.x is None:
             raise WorkError(f"linear programme over the ranks of {dict(a)} and {dict(b)}: {result.message}")
         weights = multipliers(result.ineqlin.marginals, len(rows))
-        earned = np.add.outer(weights[: len(a)] @ exact(values_a), weights[len(a) :] @ exact(values_b))
-        ends.append(least(weights, within) + (exact(cost) - earned).min())
+        earned = np.add.outer(weights[: len(a)] @ fractions(values_a), weights[len(a) :] @ fractions(values_b))
+        ends.append(least(weights, within) + (fractions(cost) - earned).min())
     return float(ends[0]), float(-ends[1])

@@ -16,6 +16,9 @@ from harness.metrics import METRICS
 COLUMNS = ("paper", "table", "dataset", "method", "metric", "k", "value")
 KEY = COLUMNS[:-1]
 USERS = "users"
+CUTOFF = re.compile("[1-9][0-9]{0,3}")
+USER_COUNT = re.compile("[1-9][0-9]{0,8}")
+SHARE = re.compile(r"[0-9]{0,9}\.[0-9]{1,50}|[0-9]{1,9}")
 
 
 def read_csv(path: Path) -> list[Published]:
@@ -26,7 +29,7 @@ def read_csv(path: Path) -> list[Published]:
 
     Raises:
         InputError: the line and what is wrong with it: other columns, an unknown metric, a value that is no share
-            between 0 and 1 in plain decimals, a cut-off or number of users that is no whole number from 1, two values
+            between 0 and 1 in plain decimals, a cut-off or number of users that is no such whole number, two values
             for one cell, or two numbers of users for one set of a table.
     """
     rows = _rows(path)
@@ -67,13 +70,13 @@ def _check(row: dict[str, Any], where: str) -> None:
     value = row["value"]
     if row["metric"] not in METRICS:
         raise InputError(f"{where}: metric {row['metric']!r} is unknown; known: {', '.join(METRICS)}")
-    if not (row["k"].isdecimal() and row["k"].isascii() and int(row["k"])):
-        raise InputError(f"{where}: k {row['k']!r} is no whole number from 1")
+    if not CUTOFF.fullmatch(row["k"]):
+        raise InputError(f"{where}: k {row['k']!r} is no whole number from 1 to 9999")
     if "%" in value:
         raise InputError(f"{where}: value {value!r} is in percent; write it as a share, 0.0544 for 5.44%")
     if "," in value:
         raise InputError(f"{where}: value {value!r} has a comma; write a point, as in 0.0544")
-    if not re.fullmatch(r"\d*\.\d+|\d+", value, re.ASCII):
+    if not SHARE.fullmatch(value):
         raise InputError(f"{where}: value {value!r} is no plain decimal number, as in 0.0544")
     if Fraction(value) > 1:
         raise InputError(f"{where}: value {value} is above 1; metrics are shares (divide percents by 100)")
@@ -86,8 +89,9 @@ def _users(rows: list[dict[str, Any]], path: Path) -> dict[tuple[str, str, str],
         text = row.get(USERS, "")
         if not text:
             continue
-        if not (text.isdecimal() and text.isascii() and int(text)):
-            raise InputError(f"{path}, line {row['line']}: users {text!r} is no whole number from 1; leave it empty")
+        if not USER_COUNT.fullmatch(text):
+            wrong = f"users {text!r} is no whole number from 1 to 999999999; leave it empty"
+            raise InputError(f"{path}, line {row['line']}: {wrong}")
         key = (row["paper"], row["table"], row["dataset"])
         line, other = found.setdefault(key, (row["line"], text))
         if int(other) != int(text):

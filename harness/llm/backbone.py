@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from harness.data.dataset import SourceRecord
 from harness.errors import InputError
 from harness.home import Home
-from harness.llm import attention
+from harness.llm import attention, shapes
 from harness.llm.catalogue import entries
 from harness.llm.weights import locate
 from harness.progress import Report
@@ -65,7 +66,12 @@ def fetch(name: str, home: Home, report: Report = print) -> list[SourceRecord]:
 
 
 def digest(name: str, home: Home, report: Report = print) -> str:
-    """The sha256 of a backbone's original weights; a pinned one need not be fetched for it."""
+    """The sha256 of a backbone's original weights; a pinned one need not be fetched for it.
+
+    Raises:
+        InputError: there is no such backbone, or it is a shape, which no run is made with.
+        WorkError: no source gave it.
+    """
     entry = entries().get(name)
     pinned = entry.gguf.sha256 if entry and entry.gguf else None
     return pinned or locate(name, home, report).sha256
@@ -83,7 +89,7 @@ def load(
     """Load a backbone for inference or adaptation; only safetensors are read, and no code that comes with them is run.
 
     Args:
-        name: catalogue name, hub id or local folder.
+        name: catalogue name, hub id or local folder; a shape of the catalogue is made on the device.
         home: holds the cache.
         device: where the model goes.
         dtype: ``auto`` is bfloat16 where the processor multiplies it natively, else float32.
@@ -96,12 +102,33 @@ def load(
         WorkError: no source or hub gave the files.
     """
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of kernels that only inference would use
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
-    found = locate(name, home, report)
     computed = torch.float32 if dtype == "float32" or (dtype == "auto" and not has_bfloat16(device)) else torch.bfloat16
+    entry = entries().get(name)
+    if entry and entry.shape:
+        model, tokenizer = shapes.make(entry.shape, device, computed, quantisation)
+        sha256 = shapes.digest(entry.shape)
+    else:
+        found = locate(name, home, report)
+        model, tokenizer = _read(name, found.folder, device, computed, quantisation)
+        sha256 = found.sha256
+    record = ModelRecord(
+        name=name, sha256=sha256, dtype=str(computed).removeprefix("torch."), quantisation=quantisation
+    )
+    if device.type == "cpu":
+        attention.use_blocks(model)
+    model.eval()
+    return Backbone(model, tokenizer, record)
+
+
+def _read(
+    name: str, folder: Path, device: torch.device, computed: torch.dtype, quantisation: Quantisation
+) -> tuple[Any, Any]:
+    """The model and the tokenizer in a folder."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
     safely = {"local_files_only": True, "trust_remote_code": False}
     fewer_bits = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=quantisation == "nf4",
@@ -111,9 +138,9 @@ def load(
         bnb_4bit_compute_dtype=computed,
     )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(found.folder, truncation_side="left", **safely)
+        tokenizer = AutoTokenizer.from_pretrained(folder, truncation_side="left", **safely)
         model = AutoModelForCausalLM.from_pretrained(
-            found.folder,
+            folder,
             dtype=computed,
             device_map={"": device},
             quantization_config=None if quantisation == "none" else fewer_bits,
@@ -122,14 +149,8 @@ def load(
         )
     except (OSError, ValueError, KeyError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise InputError(f"backbone {name!r} in {found.folder}: not a causal language model ({reason})") from None
-    record = ModelRecord(
-        name=name, sha256=found.sha256, dtype=str(computed).removeprefix("torch."), quantisation=quantisation
-    )
-    if device.type == "cpu":
-        attention.use_blocks(model)
-    model.eval()  # type: ignore[no-untyped-call]
-    return Backbone(model, tokenizer, record)
+        raise InputError(f"backbone {name!r} in {folder}: not a causal language model ({reason})") from None
+    return model, tokenizer
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -9,18 +9,35 @@ from harness.config import Strict
 from harness.data.sources import SourceFile
 
 
+class ShapeConfig(Strict):
+    """The sizes of a Llama, by the names of ``transformers``."""
+
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    vocab_size: int
+    max_position_embeddings: int
+    rope_theta: float = 10000.0
+    tie_word_embeddings: bool = False
+
+
 class Entry(Strict):
     """A backbone of the catalogue.
 
     Attributes:
         title: what it is, for people.
         terms: what its owners allow.
-        gguf: the file of its weights; None for the one that is made on the spot.
+        gguf: the file of its weights.
+        shape: the sizes of one whose random weights are made whenever it is loaded (``harness.llm.shapes``). With
+            neither, it is the one that is made once, on the spot.
     """
 
     title: str
     terms: str
     gguf: SourceFile | None = None
+    shape: ShapeConfig | None = None
 
 
 @cache

@@ -48,11 +48,16 @@ def locate(name: str, home: Home, report: Report = print) -> Weights:
     """The weights of a catalogue name, hub id or local folder, fetched and converted if need be.
 
     Raises:
-        InputError: none of these, a folder without safetensors, or a damaged cache.
+        InputError: none of these, a shape, a folder without safetensors, or a damaged cache.
         WorkError: no source or hub gave the files.
     """
-    if name in entries():
-        return _known(name, entries()[name], home, report)
+    if (entry := entries().get(name)) and entry.shape:
+        raise InputError(
+            f"backbone {name!r} is a shape: its weights are random, made when it is loaded; "
+            "it can only be timed: there is nothing to fetch, and no run to make with it"
+        )
+    if entry:
+        return _known(name, entry, home, report)
     if Path(name).is_dir():
         return _in_folder(Path(name), "folder")
     if HUB_ID.fullmatch(name):

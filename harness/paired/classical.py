@@ -16,7 +16,7 @@ def t_test(differences: Differences) -> list[float | None]:
     for mean, deviation in zip(differences.mean(), differences.deviation(), strict=True):
         if mean == 0:
             found.append(1.0)
-        elif queries < 2 or deviation <= 1e-12 * abs(mean):
+        elif queries < 2 or deviation == 0:
             found.append(None)
         else:
             found.append(float(2 * stats.t.sf(abs(mean) / deviation * np.sqrt(queries), queries - 1)))

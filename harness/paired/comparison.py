@@ -28,10 +28,13 @@ class Side:
     Attributes:
         name: how it is called in print.
         runs: its outcomes, one a seed.
+        draws: what each run rests on, by name: a re-ranker's retriever's run, else the run itself. Runs of two systems
+            with the same draw vary together.
     """
 
     name: str
     runs: tuple[Outcomes, ...]
+    draws: tuple[str, ...]
 
 
 class Comparison(BaseModel):
@@ -47,13 +50,14 @@ class Comparison(BaseModel):
         p: two-sided, of the sign-flip test; ``p_t``, ``p_wilcoxon``: of others; ``p_mcnemar``: exact, of Recall with
             one seed a side.
         p_both, low_both, high_both: over users and seeds (``harness.paired.two_sources``), with several seeds a side.
-        se_users, se_seeds: standard errors of the difference under either source alone.
+        deviation: standard deviation over users of the difference.
+        se_users, se_seeds: standard errors of the mean difference under either source alone.
         p_holm: the test that counts (``p_both`` where there is one, else ``p``), corrected over ``family`` tests.
         effect: Cohen's d of the paired differences.
         superiority: share of queries on which a is better, ties counted half.
         wins, ties, losses: of a.
         mde_80: the smallest difference that 80 % power at 5 % would find with these queries, over users alone and
-            before correction.
+            before correction; None where the difference does not vary.
         n_needed: queries that the observed difference would need for it.
     """
 
@@ -78,13 +82,14 @@ class Comparison(BaseModel):
     p_both: float | None
     low_both: float | None
     high_both: float | None
+    deviation: float
     se_users: float
     se_seeds: float | None
     superiority: float
     wins: int
     ties: int
     losses: int
-    mde_80: float
+    mde_80: float | None
     n_needed: int | None
 
     @property
@@ -137,6 +142,7 @@ def all_pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
 def _pair(
     a: Side, b: Side, wanted: Sequence[At], seed: int, estimator: str, permutations: int, family: int
 ) -> list[Comparison]:
+    a, b, in_pairs = _by_draw(a, b)
     paired = differences(a.runs, b.runs, wanted, estimator)
     name = f"{a.name} {b.name}"
     p, p_wilcoxon = sign_flip(paired, permutations, seed, name)
@@ -146,7 +152,7 @@ def _pair(
     rows = []
     for column, ((metric, k), p_t, size) in enumerate(zip(wanted, t_test(paired), effects(paired), strict=True)):
         own, other = ([metrics.estimate(run, metric, k, estimator) for run in side.runs] for side in (a, b))
-        both = two_sources(float(mean[column]), float(deviation[column]), queries, own, other)
+        both = two_sources(float(mean[column]), float(deviation[column]), queries, own, other, in_pairs=in_pairs)
         rows.append(
             Comparison(
                 metric=f"{metric}@{k}",
@@ -168,6 +174,7 @@ def _pair(
                 p_both=both.p if both else None,
                 low_both=both.low if both else None,
                 high_both=both.high if both else None,
+                deviation=float(deviation[column]),
                 se_users=float(deviation[column] / np.sqrt(queries)),
                 se_seeds=both.se_seeds if both else None,
                 superiority=size.superiority,
@@ -179,3 +186,11 @@ def _pair(
             )
         )
     return rows
+
+
+def _by_draw(a: Side, b: Side) -> tuple[Side, Side, bool]:
+    """Both, the second's runs in the order of the first's, and True, if they have the same draws; else as given."""
+    if sorted(a.draws) != sorted(b.draws):
+        return a, b, False
+    order = [b.draws.index(draw) for draw in a.draws]
+    return a, Side(b.name, tuple(b.runs[place] for place in order), a.draws), True

@@ -19,7 +19,7 @@ from harness.outcomes import Outcomes
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 At = tuple[str, int]  # a metric and its cut-off
-DIGITS = 12  # of a difference; equal means over seeds must differ by 0
+DIGITS = 12  # of a difference; equal means, over seeds or over queries, must differ by 0
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,10 @@ class Differences:
     """What the first system's metric is above the second's.
 
     Attributes:
-        metrics: M metrics with their cut-offs.
         count: how many queries each group has, shape [G].
         value: the difference on a query of the group, shape [G, M].
     """
 
-    metrics: tuple[At, ...]
     count: Ints
     value: Floats
 
@@ -40,33 +38,38 @@ class Differences:
         return int(self.count.sum())
 
     def mean(self) -> Floats:
-        """Mean over queries, shape [M]."""
-        return self.count @ self.value / len(self)
+        """Mean over queries, shape [M]; what rounding leaves of 0 is 0."""
+        found = self.count @ self.value / len(self)
+        return np.where(np.abs(found) < 10.0**-DIGITS, 0, found)
 
     def deviation(self) -> Floats:
-        """Standard deviation over queries, n - 1 in the denominator, shape [M]; 0 for one query."""
+        """Standard deviation over queries, n - 1 in the denominator, shape [M]; exactly 0 where all are the same."""
         squares = self.count @ (self.value - self.mean()) ** 2
-        return np.sqrt(squares / max(1, len(self) - 1))
+        return np.where(np.ptp(self.value, axis=0) == 0, 0.0, np.sqrt(squares / max(1, len(self) - 1)))
 
 
-def same_queries(runs: Sequence[Outcomes]) -> list[Outcomes]:
+def same_queries(runs: Sequence[Outcomes], names: Sequence[str]) -> list[Outcomes]:
     """The outcomes in the order of their queries' ids.
+
+    Args:
+        runs: of the systems to be compared.
+        names: what the runs are called in an error.
 
     Raises:
         InputError: they answered different queries, or one twice; says how many differ.
     """
     ordered = [one.take(np.argsort(one.query, kind="stable")) for one in runs]
     first = ordered[0].query
-    for place, one in enumerate(ordered, start=1):
+    for name, one in zip(names, ordered, strict=True):
         if not len(one):
-            raise InputError(f"run {place} of {len(ordered)}: no queries; there is nothing to compare")
+            raise InputError(f"{name}: no queries; there is nothing to compare")
         if repeated := int((np.diff(one.query) == 0).sum()):
-            raise InputError(f"run {place} of {len(ordered)}: {repeated} queries are answered twice")
+            raise InputError(f"{name}: {repeated} queries are answered twice")
         if not np.array_equal(one.query, first):
             ours, theirs = len(np.setdiff1d(first, one.query)), len(np.setdiff1d(one.query, first))
             both = len(np.intersect1d(first, one.query))
             raise InputError(
-                f"runs 1 and {place} answered different queries: {ours} only the first, {theirs} only the other, "
+                f"{names[0]} and {name} answered different queries: {ours} only the first, {theirs} only the other, "
                 f"{both} both; compare runs of one data set and task"
             )
     return ordered
@@ -86,9 +89,12 @@ def differences(
     Raises:
         InputError: the runs answered different queries.
     """
-    ordered = same_queries([*a, *b])
+    names = [
+        f"run {place} of system {system}" for system, runs in enumerate((a, b), 1) for place in range(1, len(runs) + 1)
+    ]
+    ordered = same_queries([*a, *b], names)
     beyond = max(k for _, k in wanted) + 1
-    weights = metrics.query_weights(len(ordered[0]), estimator)
+    weights = metrics.query_weights(len(a[0]), estimator)[np.argsort(a[0].query, kind="stable")]
     first = estimator == "target-first"
     ranks = np.stack([np.minimum(one.rank - one.ties if first else one.rank, beyond) for one in ordered], 1)
     patterns, where, count = np.unique(
@@ -101,4 +107,4 @@ def differences(
     weight[where.ravel()] = weights
     sign = np.repeat([1 / len(a), -1 / len(b)], [len(a), len(b)])
     value = [metrics.METRICS[name](patterns[:, :-1], k) @ sign * weight for name, k in wanted]
-    return Differences(tuple(wanted), count, np.stack(value, 1).round(DIGITS))
+    return Differences(count, np.stack(value, 1).round(DIGITS))

@@ -32,7 +32,7 @@ def effects(differences: Differences) -> list[Effect]:
         d = None
         if mean == 0:
             d = 0.0
-        elif deviation > 1e-12 * abs(mean):
+        elif deviation:
             d = float(mean / deviation)
         found.append(Effect(d, (wins + ties / 2) / len(differences), wins, ties, losses))
     return found

@@ -1,43 +1,20 @@
-"""The published tables of a paper, read from ``harness/papers/<paper>.yaml``.
-
-Numbers are kept as the strings that were printed, in grids of text: a heading (what the rows are, then the
-columns' names), then a label and its values a line, ``-`` where the paper prints nothing.
-"""
+"""The published tables of a paper, read from ``harness/papers/<paper>.yaml``."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from harness.config import Strict, one_line
 from harness.errors import InputError
 from harness.papers.claims import Claim
+from harness.papers.tables import AccuracyTable, Table
 
 FOLDER = Path(__file__).parent
-NOTHING = "-"
-
-
-def parse_grid(text: str) -> dict[str, dict[str, str | None]]:
-    """A grid of text as label -> column -> value as printed.
-
-    Raises:
-        ValueError: a line has another number of values than there are columns.
-    """
-    (_, *columns), *lines = (line.split() for line in text.splitlines())
-    grid = {}
-    for label, *values in lines:
-        if len(values) != len(columns):
-            raise ValueError(f"line {label}: {len(values)} values for {len(columns)} columns")
-        row = zip(columns, values, strict=True)
-        grid[label] = {column: None if value == NOTHING else value for column, value in row}
-    return grid
-
-
-Grid = Annotated[dict[str, dict[str, str | None]], BeforeValidator(parse_grid)]
 
 
 class PaperDataset(Strict):
@@ -57,75 +34,6 @@ class PaperDataset(Strict):
     def names(self) -> tuple[str, ...]:
         """The harness's names of what may be run, the paper's own data first."""
         return (self.name, self.fallback) if self.fallback else (self.name,)
-
-
-class Estimator(Strict):
-    """How the paper's own arithmetic shows some columns of a table to have been averaged."""
-
-    dataset: str
-    systems: tuple[str, ...]
-    estimator: str
-
-
-class Retrieved(Strict):
-    """Only the users whose target a system of the same seed ranks among its first so many count."""
-
-    system: str
-    among: int = Field(ge=1)
-
-
-class AccuracyTable(Strict):
-    """Metrics by rows; data sets, and systems within them, by columns.
-
-    Attributes:
-        caption: what the table shows.
-        command: what rebuilds it at the paper's own budget.
-        users: restricts the users that count; None for all.
-        estimators: columns that were not averaged exactly.
-        quoted: systems whose numbers are other papers' own, got on other users.
-        published: data set -> ``Metric@k`` -> system -> value as printed.
-    """
-
-    kind: Literal["accuracy"]
-    caption: str
-    command: str
-    users: Retrieved | None = None
-    estimators: tuple[Estimator, ...] = ()
-    quoted: tuple[str, ...] = ()
-    published: dict[str, Grid]
-
-    def systems(self, dataset: str) -> list[str]:
-        """Systems of a data set, as printed, in the paper's order."""
-        return list(next(iter(self.published[dataset].values())))
-
-    def shows(self, dataset: str, system: str) -> bool:
-        """Whether there is such a column."""
-        return dataset in self.published and system in self.systems(dataset)
-
-    def estimator(self, dataset: str, system: str) -> str:
-        """The declared estimator of a column."""
-        for declared in self.estimators:
-            if declared.dataset == dataset and system in declared.systems:
-                return declared.estimator
-        return "exact"
-
-
-class StatisticsTable(Strict):
-    """Data sets by rows, sizes by columns.
-
-    Attributes:
-        caption: what the table shows.
-        command: what rebuilds it.
-        published: data set -> statistic -> value as printed.
-    """
-
-    kind: Literal["statistics"]
-    caption: str
-    command: str
-    published: Grid
-
-
-Table = Annotated[AccuracyTable | StatisticsTable, Field(discriminator="kind")]
 
 
 class Paper(Strict):
@@ -160,10 +68,11 @@ class Paper(Strict):
         if unknown := set(self.default_datasets) - self.datasets.keys():
             raise ValueError(f"default_datasets: {min(unknown)} is not under datasets")
         for number, table in self.tables.items():
-            if unknown := table.published.keys() - self.datasets.keys():
+            if unknown := set(table.datasets()) - self.datasets.keys():
                 raise ValueError(f"table {number}: data set {min(unknown)} is not under datasets")
-            if isinstance(table, AccuracyTable) and table.users and table.users.system not in self.systems:
-                raise ValueError(f"table {number}: system {table.users.system} is not under systems")
+            users = table.users if isinstance(table, AccuracyTable) else None
+            if users and (unknown := {users.system, *users.rerankers} - self.systems.keys()):
+                raise ValueError(f"table {number}: system {min(unknown)} is not under systems")
         for claim in self.claims:
             self._check_claim(claim)
         return self

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.audit import RULES, coverage, grid, order, together
+from harness.audit import RULES, coverage, grid, joint, order
 from harness.audit.finding import Finding
 from harness.audit.published import Column, Published
 from tests.audit.honest import draw
@@ -29,13 +29,13 @@ def alarms(rules: Sequence[Rule], tables: int) -> tuple[list[tuple[int, Finding]
 
 
 def test_honest_tables_raise_no_alarm() -> None:
-    raised, suspected = alarms([rule for rule in RULES if rule is not together.check], TABLES)
+    raised, suspected = alarms([rule for rule in RULES if rule is not joint.check], TABLES)
     assert not raised
     assert suspected <= 0.01 * TABLES
 
 
 def test_honest_columns_have_ranks() -> None:
-    assert alarms([together.check], SEARCHES) == ([], 0)
+    assert alarms([joint.check], SEARCHES) == ([], 0)
 
 
 def test_no_average_of_users_is_called_impossible() -> None:
@@ -52,7 +52,7 @@ def test_no_average_of_users_is_called_impossible() -> None:
             means = {p: style.prints(float(np.mean([style.mean(batch, p) for batch in batches]))) for p in places}
             averaged.append(Column("1", "Set", name, len(own), means))
         made = Published("made-up", tuple(replace(column, users=None) for column in averaged))
-        assert not [finding for finding in together.check(made) if finding.strength == "impossible"], seed
+        assert not [finding for finding in joint.check(made) if finding.strength == "impossible"], seed
         made = Published("made-up", tuple(averaged))
         strengths.update(finding.strength for check in (order.check, grid.check) for finding in check(made))
     assert strengths["inconsistent"]

@@ -13,7 +13,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from harness.audit import arithmetic, audit, claims, coverage, grid, order, together
+from harness.audit import arithmetic, audit, claims, coverage, grid, joint, order
+from harness.audit.feasibility import fit_shares
 from harness.audit.finding import Finding
 from harness.audit.published import Column, Place, Published
 from harness.papers.claims import Beats, Improvement
@@ -149,12 +150,31 @@ def plant_joint(rng: np.random.Generator) -> Planted | None:
     return with_number(published, column, place, text), lambda f: (f.rule, f.strength) == ("joint", "impossible")
 
 
+def plant_joint_of_few(rng: np.random.Generator) -> Planted | None:
+    """Shown where none of all ranks of a dozen users gives Recall@3 and MRR@3, though shares of users do."""
+    users, style = int(rng.integers(5, 13)), Style(4, bool(rng.integers(2)), False)
+    hit = int(rng.integers(1, users + 1))
+    numbers = {
+        Place("Recall", 3): style.prints(hit / users),
+        Place("MRR", 3): f"{rng.uniform(hit / users / 3, hit / users):.4f}",
+    }
+    every = [(a, b, c) for a in range(users + 1) for b in range(users + 1 - a) for c in range(users + 1 - a - b)]
+    means = [(Fraction(a + b + c, users), Fraction(6 * a + 3 * b + 2 * c, 6 * users)) for a, b, c in every]
+    within = [reach(printed) for printed in numbers.values()]
+    if any(all(low <= mean <= high for mean, (low, high) in zip(pair, within, strict=True)) for pair in means):
+        return None
+    few = Column("1", "Set", "Few", users, numbers)
+    assert fit_shares(few.cells).feasible
+    return Published("made-up", (few,)), lambda f: (f.rule, f.strength) == ("joint", "inconsistent")
+
+
 @pytest.mark.parametrize(
     ("plant", "rule"),
     [
         (plant_order, order),
         (plant_grid, grid),
-        (plant_joint, together),
+        (plant_joint, joint),
+        (plant_joint_of_few, joint),
         (plant_coverage, coverage),
         (plant_arithmetic, arithmetic),
         (plant_claim, claims),

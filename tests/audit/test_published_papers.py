@@ -35,7 +35,8 @@ def test_lrurec_is_told_from_exact_by_both_tables_together() -> None:
     assert (
         "batch-mean:16 in both (1/624 and, of 123 users, 1/1408: 44 users hit at 5, 82 users hit at 10)" in found.detail
     )
-    off = of(LLAMAREC, "grid", "inconsistent", table="3", dataset="ML-100k")
+    off = of(LLAMAREC, "grid", "suspicious", table="3", dataset="ML-100k")
+    assert not of(LLAMAREC, "grid", "inconsistent", table="3")
     assert {finding.method for finding in off} == {"NARM", "BERT4Rec", "SASRec", "LRURec"}
 
 

@@ -1,10 +1,11 @@
 """Each rule on numbers worked by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from harness.audit import arithmetic, audit, claims, coverage, grid, order
+from harness.audit import arithmetic, audit, claims, coverage, grid, joint, order
 from harness.audit.estimators import alternatives, batch_mean, exact
 from harness.audit.finding import Finding
 from harness.audit.printed import either
@@ -50,6 +51,11 @@ def test_an_off_grid_recall_shows_its_neighbours() -> None:
     assert found[0].detail.startswith(
         "0.0544 is no multiple of 1/610, rounded or cut: 33/610 = 0.054098, 34/610 = 0.055738"
     )
+
+
+def test_many_possible_hits_are_told_by_their_ends() -> None:
+    (note,) = grid.check(published(column("A", 1000, Recall5="0.0", Recall10="0.1230")))
+    assert "A (0 to 100; 123 hits)" in note.detail
 
 
 def test_rounding_and_cutting_are_told_apart() -> None:
@@ -98,6 +104,7 @@ def test_coverage_derives_the_subset_and_who_does_not_fit() -> None:
         column("Ranker", table="3", Recall5="0.4227", Recall10="0.7560"),
         column("Retriever", table="3", Recall5="0.3544", Recall10="0.6654"),
         column("Other", table="3", Recall5="0.2845"),
+        column("Odd", table="3", Recall5="0.2900"),
     ]
     first, second, third = coverage.check(published(*whole, *part))
     assert (first.strength, first.method, first.table) == ("inconsistent", "Retriever", "3")
@@ -109,7 +116,11 @@ def test_coverage_derives_the_subset_and_who_does_not_fit() -> None:
     assert (third.method, third.table, third.k) == ("Other", "1", 5)
     assert "0.0344 over 610 users is below 0.2845 * 123/610 = 0.057366" in third.detail
     derived = coverage.with_derived_users(published(*whole, *part))
-    assert [(c.users, c.derived) for c in derived.columns] == [(610, False)] * 3 + [(123, True)] * 3
+    source = "by coverage, if Ranker is exact, which Retriever cannot be"
+    assert [(c.users, c.derived) for c in derived.columns] == [(610, "")] * 3 + [(123, source)] * 4
+    (off, *_) = (found for found in grid.check(derived) if found.table == "3" and found.method == "Odd")
+    assert (off.strength, off.k) == ("suspicious", 5)
+    assert f"0.2900 is no multiple of 1/123 (123 users {source})" in off.detail
 
 
 def test_contained_methods_share_one_coverage() -> None:
@@ -147,6 +158,16 @@ def test_the_strongest_findings_come_first() -> None:
     found = audit(published(column("A", 610, Recall5="0.0544", Recall10="0.0301")))
     assert strengths(found) == sorted(strengths(found), key=["impossible", "inconsistent", "note"].index)
     assert found[0].strength == "impossible"
+
+
+@pytest.mark.parametrize(("recall", "wrong"), [("0.25", 0), ("0.75", 0), ("0.40", 1), ("0.33", 1)])
+def test_a_column_declared_to_hold_batch_means_is_held_against_them(recall: str, wrong: int) -> None:
+    """Three users in batches of two: two weigh a quarter each and one a half, so that no third can be had."""
+    declared = replace(column("A", 3, Recall1=recall), estimator="batch-mean:2")
+    found = list(joint.check(published(declared)))
+    assert [(f.strength, "of 3 users, by batch-mean:2, print" in f.detail) for f in found] == [
+        ("inconsistent", True)
+    ] * wrong
 
 
 @pytest.mark.parametrize(("users", "tested"), [(100, 1), (50, 0), (None, 0)])

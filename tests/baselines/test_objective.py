@@ -18,7 +18,7 @@ from harness.system import find
 
 PADDED = torch.tensor([[0, 0, 5, 9], [1, 2, 3, 4], [0, 6, 7, 8]])
 N_ITEMS = 50
-CAUSAL = ("lrurec", "narm", "sasrec")
+CAUSAL = ("core", "gru4rec", "lrurec", "narm", "sasrec")
 KINDS = ("cross-entropy", "sampled-softmax", "bce", "gbce")
 
 
@@ -93,7 +93,7 @@ def test_the_loss_of_the_last_target_is_that_of_the_scores(name: str, kind: str)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["lrurec", "narm"])  # SASRec counts positions from the window's end
+@pytest.mark.parametrize("name", ["core", "gru4rec", "lrurec", "narm"])  # SASRec counts positions from the window's end
 def test_the_loss_of_all_targets_is_the_mean_over_every_prefix(name: str, kind: str) -> None:
     model = build(name, loss=kind, negatives=3)
     drawn = torch.from_numpy(negatives(PADDED.numpy(), N_ITEMS, (3, 3), rng(1)))

@@ -18,7 +18,7 @@ from harness.system import Queries, find
 from tests.support import CPU, context, cycle, outcomes
 from tests.worlds import dataset, random_histories
 
-SYSTEMS = ("bert4rec", "lrurec", "narm", "sasrec")
+SYSTEMS = ("bert4rec", "core", "gru4rec", "lrurec", "narm", "sasrec")
 SMALL = {"width": 16, "batch_size": 8, "validate_every": 10, "max_steps": 20}
 N_ITEMS, LENGTH = 30, 6
 
@@ -49,7 +49,14 @@ def batch() -> Tensor:
 
 @pytest.mark.parametrize(
     ("name", "learning_rate", "steps"),
-    [("bert4rec", 0.003, 400), ("lrurec", 0.01, 120), ("narm", 0.01, 120), ("sasrec", 0.01, 120)],
+    [
+        ("bert4rec", 0.003, 400),
+        ("core", 0.01, 120),
+        ("gru4rec", 0.01, 120),
+        ("lrurec", 0.01, 120),
+        ("narm", 0.01, 120),
+        ("sasrec", 0.01, 120),
+    ],
 )
 def test_learns_a_cycle(name: str, learning_rate: float, steps: int, tmp_path: Path) -> None:
     data = cycle()
@@ -68,7 +75,7 @@ def test_padding_does_not_change_scores(name: str) -> None:
     torch.testing.assert_close(model.scores(history), alone, atol=1e-6, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["lrurec", "narm"])  # the others draw masks or negatives by the batch's shape
+@pytest.mark.parametrize("name", ["core", "gru4rec", "lrurec", "narm"])  # the others draw by the batch's shape
 def test_padding_does_not_change_the_loss(name: str) -> None:
     model = build(name, dropout=0.0).train()
     wide = torch.nn.functional.pad(batch(), (9, 0))
@@ -89,6 +96,10 @@ LITERALS = [
     ("bert4rec", {"loss": "sampled-softmax", "negatives": 3}, [1.3575, 1.4263, 1.308]),
     ("bert4rec", {"loss": "bce"}, [1.3652, 1.3981, 1.3981]),
     ("bert4rec", {"loss": "gbce", "negatives": 3}, [2.3151, 2.3251, 2.2552]),
+    ("core", {}, [10.1069, 8.0726, 5.2815]),
+    ("core", {"targets": "last"}, [8.4741, 5.718, 1.5782]),
+    ("gru4rec", {}, [3.3979, 3.3636, 3.3296]),
+    ("gru4rec", {"loss": "sampled-softmax", "negatives": 3}, [1.3806, 1.3591, 1.3286]),
     ("lrurec", {}, [3.4243, 3.2974, 3.1672]),
     ("lrurec", {"targets": "last"}, [3.4117, 3.2259, 3.0204]),
     ("narm", {}, [3.4013, 3.3967, 3.3843]),
@@ -154,7 +165,7 @@ def test_killed_between_validations_it_resumes_to_the_same_bits(
     assert all(torch.equal(resumed[key], whole[key]) for key in whole)
 
 
-@pytest.mark.parametrize("name", ["lrurec", "sasrec"])
+@pytest.mark.parametrize("name", ["core", "gru4rec", "lrurec", "sasrec"])
 def test_a_later_item_changes_no_earlier_feature(name: str) -> None:
     model = build(name).eval()
     history = torch.arange(1, 7)[None]

@@ -15,8 +15,8 @@ PROMPT = [list(range(2, 80))]
 
 def test_catalogue_rows() -> None:
     rows = backbone.describe()
-    assert backbone.names() == ("smollm2-135m", "tiny")
-    assert [row["name"] for row in rows] == ["smollm2-135m", "tiny"]
+    assert backbone.names() == ("smollm2-135m", "tiny", "llama-2-7b-shape", "llama-1b-shape")
+    assert [row["name"] for row in rows] == [*backbone.names()]
     assert rows[0]["terms"] == "Apache-2.0"
 
 

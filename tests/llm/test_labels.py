@@ -55,6 +55,19 @@ def test_behind_the_letters_come_the_pairs_that_are_kept_whole() -> None:
     assert len(found) == len(set(found.tokens)) == 26 + 3 + 26 + 10
 
 
+class CaseBlind:
+    """A tokenizer to which a capital letter is the small one."""
+
+    name_or_path = "case-blind"
+
+    def __call__(self, text: str) -> dict[str, list[int]]:
+        return {"input_ids": [ord(letter.lower()) for letter in text]}
+
+
+def test_no_two_labels_are_the_same_token() -> None:
+    assert labels.find(CaseBlind(), EMPTY).texts == (*ascii_uppercase, *"0123456789")
+
+
 def test_a_hundred_labels_are_enough() -> None:
     found = labels.find(tokenizer_with(list(product(ascii_uppercase, ascii_uppercase))), EMPTY)
     assert (len(found), len(set(found.tokens)), found.texts[26:29]) == (100, 100, ("AA", "AB", "AC"))

@@ -157,7 +157,10 @@ def test_an_unreachable_hub_is_one_line(home: Home, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_name_lists_the_known_ones(home: Home) -> None:
-    with pytest.raises(InputError, match="backbone 'llama' is unknown; known: smollm2-135m, tiny, a folder"):
+    with pytest.raises(
+        InputError,
+        match="backbone 'llama' is unknown; known: smollm2-135m, tiny, llama-2-7b-shape, llama-1b-shape, a folder",
+    ):
         weights.locate("llama", home, quiet)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from harness.errors import InputError
 from harness.papers import paper
-from harness.papers.paper import AccuracyTable, Paper
+from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable
 
 LLAMAREC = paper.load("llamarec")
 

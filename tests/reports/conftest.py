@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from harness.papers import paper
 from harness.record import FitRecord, Queries
 from harness.seeds import rng
@@ -16,7 +17,7 @@ USERS = 64
 
 @pytest.fixture(autouse=True)
 def _budget_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cells.is_paper_budget", lambda config: config.profile == "paper")
+    monkeypatch.setattr("harness.columns.is_paper_budget", lambda config: config.profile == "paper")
 
 
 def some_ranks(name: str, seed: int, farthest: int) -> list[int]:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from reports import figure
 from tests.made_runs import make_run
 from tests.reports.conftest import PAPER

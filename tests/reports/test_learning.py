@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.record import FitRecord
 from harness.store import Run
 from reports import learning

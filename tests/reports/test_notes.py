@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from harness.store import Run
 from reports.notes import against_retriever, notes
 from tests.made_runs import make_run

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import Cell, cells
+from harness.cell import Cell
+from harness.cells import cells
 from harness.store import Run
 from reports import forest, power
 from reports.pictures import pictures

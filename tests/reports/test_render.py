@@ -11,10 +11,14 @@ from xml.etree import ElementTree
 import pytest
 from rich.text import Text
 
-from harness.cells import Cell
+from harness import audit
+from harness.audit.finding import Finding
+from harness.cell import Cell
+from harness.claims import ClaimRow, claims
 from harness.errors import InputError
 from harness.store import Run
 from reports import html, latex, markdown, terminal
+from reports.claims import listing as claims_listing
 from reports.render import FILES, FORMATS, render, write
 from reports.table import Grid, grid
 from tests.reports.conftest import COMMAND, PAPER
@@ -118,14 +122,14 @@ def test_best_and_second_are_marked(all_cells: list[Cell], runs: list[Run]) -> N
 
 def test_hostile_text_is_only_text_in_html(hostile: list[Grid]) -> None:
     paper = PAPER.model_copy(update={"title": HOSTILE})
-    page = Page(html.render(paper, hostile, None, []))
+    page = Page(html.render(paper, hostile, [], []))
     assert "script" not in page.tags
     assert HOSTILE in page.text
     assert any(HOSTILE in title for title in page.titles)
 
 
 def test_hostile_text_does_not_break_a_markdown_table(hostile: list[Grid]) -> None:
-    text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, None, [])
+    text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [], [])
     assert "<script>" not in text
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
@@ -133,15 +137,17 @@ def test_hostile_text_does_not_break_a_markdown_table(hostile: list[Grid]) -> No
 
 def test_hostile_text_is_only_text_in_a_terminal(hostile: list[Grid]) -> None:
     paper = PAPER.model_copy(update={"title": "[bold red]x[/bold red]"})
-    assert "[bold red]x[/bold red]" in terminal.render(paper, hostile, None, 150, colour=False)
+    assert "[bold red]x[/bold red]" in terminal.render(paper, hostile, [], 150, colour=False)
 
 
 def test_a_terminal_of_80_columns_is_enough(all_cells: list[Cell], runs: list[Run]) -> None:
     grids = [grid(PAPER, "1", [cell for cell in all_cells if cell.table == "1"], runs, COMMAND)]
-    plain = terminal.render(PAPER, grids, None, 80, colour=False)
+    claimed = claims_listing(claims(PAPER, all_cells))
+    assert claimed
+    plain = terminal.render(PAPER, grids, [claimed], 80, colour=False)
     assert max(map(len, plain.splitlines())) <= 80
     assert "…" not in plain
-    coloured = terminal.render(PAPER, grids, None, 80, colour=True)
+    coloured = terminal.render(PAPER, grids, [claimed], 80, colour=True)
     assert coloured != plain
     assert Text.from_ansi(coloured).plain.split() == plain.split()
 
@@ -151,7 +157,7 @@ def test_a_terminal_of_80_columns_is_enough(all_cells: list[Cell], runs: list[Ru
 def test_latex_compiles(kind: str, tmp_path: Path, all_cells: list[Cell], runs: list[Run], hostile: list[Grid]) -> None:
     text = render("llamarec", all_cells, runs, "tex", COMMAND)
     if kind == "hostile":
-        text = latex.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, None)
+        text = latex.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [])
     (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "tables.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
@@ -166,15 +172,46 @@ def test_latex_escapes_every_special_letter() -> None:
     assert latex.escape("[1]\n--set é 東") == "{[}1] {-}{-}set é ?"
 
 
+def test_claims_and_findings_have_files_of_their_own(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
+    shown = [cell for cell in all_cells if cell.table == "1"]
+    write("llamarec", shown, runs, tmp_path, COMMAND)
+    claimed = json.loads((tmp_path / "llamarec-claims.json").read_text("utf-8"))
+    assert [ClaimRow.model_validate(row) for row in claimed] == claims(PAPER, shown)
+    found = json.loads((tmp_path / "llamarec-findings.json").read_text("utf-8"))
+    whole = audit.audit_target("llamarec")
+    assert [Finding(**row) for row in found] == [finding for finding in whole if finding.table == "1"]
+    assert 0 < len(found) < len(whole)
+    for name, rows in (("claims", claimed), ("findings", found)):
+        lines = list(csv.DictReader(StringIO((tmp_path / f"llamarec-{name}.csv").read_text("utf-8"))))
+        assert lines == [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
+
+
 def test_files_are_written_in_every_format(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
     paths = write("llamarec", all_cells, runs, tmp_path / "out", COMMAND)
     tables = {f"llamarec.{suffix}" for suffix in (*FILES, "svg")}
     assert {path.name for path in paths} == {
         *tables,
         *(f"llamarec-{name}.svg" for name in ("forest", "power", "learning")),
+        *(f"llamarec-{name}.{suffix}" for name in ("claims", "findings") for suffix in ("csv", "json")),
     }
     for format_ in FILES:
         assert (tmp_path / "out" / f"llamarec.{format_}").read_text("utf-8") == render(
             "llamarec", all_cells, runs, format_, COMMAND
         )
     assert ElementTree.parse(tmp_path / "out" / "llamarec.svg").getroot().tag.endswith("svg")
+
+
+def test_a_report_is_never_half_written(all_cells: list[Cell], runs: list[Run], tmp_path: Path) -> None:
+    """Who killed the second writing at any moment would find the first one's file or the second's, whole."""
+    (tmp_path / "llamarec.csv").write_text("the first")
+    with (tmp_path / "llamarec.csv").open() as before:
+        written = write("llamarec", all_cells[:6], runs, tmp_path, COMMAND)
+        assert before.read() == "the first"
+    assert (tmp_path / "llamarec.csv").read_text() != "the first"
+    assert set(tmp_path.iterdir()) - {tmp_path / "runs"} == set(written)
+
+
+def test_a_report_needs_a_folder(all_cells: list[Cell], runs: list[Run], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file: is a file; expected a folder"):
+        write("llamarec", all_cells[:6], runs, tmp_path / "file", COMMAND)

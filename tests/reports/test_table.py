@@ -1,4 +1,4 @@
-from harness.cells import Cell
+from harness.cell import Cell
 from harness.store import Run
 from reports.table import grid, places
 from tests.reports.conftest import COMMAND, PAPER
@@ -85,6 +85,13 @@ def test_the_foot_names_all_that_the_numbers_depend_on(all_cells: list[Cell], ru
     assert foot["Versions"] == "llmrec-harness 0.1.0, torch 2.13.0"
     assert foot["Rebuilt by"] == COMMAND
     assert foot["At the paper's budget"].startswith("harness reproduce llamarec --profile paper")
+
+
+def test_the_foot_of_statistics_names_data_sets_where_profiles_differ(all_cells: list[Cell], runs: list[Run]) -> None:
+    here = [cell for cell in all_cells if cell.table == "2" and cell.dataset == "ML-100k"]
+    there = [cell.model_copy(update={"dataset": name, "profile": "paper"}) for cell in here for name in ("B", "C")]
+    foot = dict(grid(PAPER, "2", [*here, *there], runs, COMMAND).foot)
+    assert foot["Profile and seeds"] == "cpu, seed 42 (ML-100k), otherwise paper, seed 42"
 
 
 def test_the_foot_of_a_table_that_was_not_run() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult
 
-from harness.audit.column import Column, batched
-from harness.audit.joint import INFEASIBLE, fit_counts, fit_shares
+from harness.audit.constraints import Constraints, batched
+from harness.audit.feasibility import INFEASIBLE, fit_counts, fit_shares
 from harness.audit.printed import CONVENTIONS, interval
 from harness.audit.programme import Cells
 from harness.errors import InputError
@@ -156,13 +156,15 @@ def test_the_gain_between_two_cut_offs_is_bounded() -> None:
     "statuses", [{0: GAVE_UP}, {0: INFEASIBLE, 1: GAVE_UP}, {0: INFEASIBLE, 1: 0}], ids=["no", "half", "contradicted"]
 )
 def test_only_a_search_that_says_it_twice_refuses(monkeypatch: pytest.MonkeyPatch, statuses: dict[int, int]) -> None:
-    def search(counts: Column, leeway: float) -> OptimizeResult:
+    def search(counts: Constraints, leeway: float) -> OptimizeResult:
         return OptimizeResult(status=statuses.get(leeway, GAVE_UP), x=None)
 
-    monkeypatch.setattr("harness.audit.joint._search", search)
+    monkeypatch.setattr("harness.audit.feasibility._search", search)
     fit = fit_counts({("Recall", 2): "0.50", ("MRR", 2): "0.38"}, users=8)
     assert (fit.feasible, fit.proven) == (None, False)
-    monkeypatch.setattr("harness.audit.joint._search", lambda counts, leeway: OptimizeResult(status=INFEASIBLE, x=None))
+    monkeypatch.setattr(
+        "harness.audit.feasibility._search", lambda counts, leeway: OptimizeResult(status=INFEASIBLE, x=None)
+    )
     fit = fit_counts({("Recall", 2): "0.50", ("MRR", 2): "0.38"}, users=8)
     assert (fit.feasible, fit.proven) == (False, False)
 

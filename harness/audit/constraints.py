@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from harness.audit.printed import Convention, Interval, interval, unit
-from harness.audit.programme import Cells, Floats, Fractions, deepest, exact, rank_values
+from harness.audit.programme import Cells, Floats, Fractions, deepest, fractions, rank_values
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Column:
+class Constraints:
     """Constraints on variables [group, rank], flattened: how many users of a group have that rank; the others miss.
 
     Attributes:
@@ -70,16 +70,16 @@ class Column:
 _INWARDS = (math.ceil, math.floor)
 
 
-def column(cells: Cells, convention: Convention, groups: tuple[Group, ...]) -> Column:
+def constraints(cells: Cells, convention: Convention, groups: tuple[Group, ...]) -> Constraints:
     """The constraints of one system's cells on one data set.
 
     Raises:
         InputError: a cell is no plain decimal number.
     """
     units = np.array([unit(printed) for printed in cells.values()], dtype=object)
-    values = exact(rank_values(cells, deepest(cells))) / units[:, None]
+    values = fractions(rank_values(cells, deepest(cells))) / units[:, None]
     intervals = (interval(printed, convention) for printed in cells.values())
-    return Column(
+    return Constraints(
         cells=cells,
         groups=groups,
         rows=np.hstack([values * group.weight for group in groups]),

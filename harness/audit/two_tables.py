@@ -5,7 +5,8 @@ from itertools import product
 from typing import NamedTuple
 
 from harness.audit.estimators import LARGEST_BATCH, Estimator, batch_mean, exact
-from harness.audit.explain import LEVEL, NAMED
+from harness.audit.explain import ACCIDENT, NAMED
+from harness.audit.finding import spell
 from harness.audit.printed import either
 from harness.audit.published import Column
 
@@ -39,7 +40,7 @@ class Candidate(NamedTuple):
         same = self.whole.name == self.part.name
         names = f"{self.whole.name} in both" if same else f"{self.whole.name} over all, {self.part.name} over the part"
         hits = self.hits(whole, part)
-        counts = ", ".join(f"{' or '.join(map(str, sorted(hits[k])))} users hit at {k}" for k in sorted(hits))
+        counts = ", ".join(f"{spell(sorted(hits[k]))} users hit at {k}" for k in sorted(hits))
         return f"{names} (1/{self.whole.denominator} and, of {self.size} users, 1/{self.part.denominator}: {counts})"
 
 
@@ -61,7 +62,7 @@ def explained(whole: Column, part: Column, users: int, sizes: Sequence[int]) -> 
     sentence = f"{len(fitting)} of {len(tried)} pairs of estimators tried give the Recalls of both from the same hits"
     if not fitting:
         return sentence
-    if len(fitting) > LEVEL * len(tried):
+    if len(fitting) > ACCIDENT * len(tried):
         return f"{sentence}, too many to tell which"
     return f"{sentence}, the coarsest first: {'; '.join(c.describe(whole, part) for c in fitting[:NAMED])}"
 

@@ -1,0 +1,162 @@
+"""What a way to rank costs, beside how good it is: one row a checkpoint, prompt and method."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness import metrics, stats
+from harness.cell import Cell
+from harness.config import TASK_PREFIX
+from harness.costs import KeptCost
+from harness.llm.catalogue import entries
+from harness.llm.ranking_cost import METHODS
+from harness.papers.paper import Paper, number
+from harness.papers.tables import CostFigure, Ranker
+from harness.store import Run
+from harness.verdict import Verdict
+
+METRIC, K = "NDCG", 10
+SECONDS = "latency_s"
+
+
+class CostRow(BaseModel):
+    """A measured cost and the accuracy of the same way to rank on the same backbone.
+
+    Attributes:
+        table: the figure that it belongs to.
+        cost: what was measured.
+        run: identity of the run that says how good it is; None where there is none.
+        users: how many it was asked.
+        ndcg: NDCG@10 over them; ``low`` and ``high``: its 95 % interval over users.
+        tuned_for: what that run's checkpoint was tuned to answer; None for a backbone that was not tuned.
+        why_none: why there is no accuracy.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    cost: KeptCost
+    run: str | None = None
+    users: int | None = None
+    ndcg: float | None = None
+    low: float | None = None
+    high: float | None = None
+    tuned_for: str | None = None
+    why_none: str | None = None
+
+
+def rows(paper: Paper, table: str, costs: Sequence[KeptCost], runs: Sequence[Run]) -> list[CostRow]:
+    """The costs of a figure by machine, checkpoint, batch, length of titles and method; none for another table.
+
+    Args:
+        paper: the paper.
+        table: its figure's name.
+        costs: all there are.
+        runs: all there are, those that asked only some test queries among them.
+    """
+    spec = paper.table(table)
+    if not isinstance(spec, CostFigure):
+        return []
+    ordered = sorted(costs, key=_place)
+    return [CostRow(table=table, cost=kept, **_accuracy(paper, spec, kept, runs)) for kept in ordered]
+
+
+def _place(kept: KeptCost) -> tuple[str, str, str, int, int, int]:
+    cost = kept.cost
+    method = list(METHODS).index(cost.method)
+    return kept.machine, cost.checkpoint, cost.model.quantisation, cost.batch, round(cost.title_tokens), method
+
+
+def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run]) -> dict[str, Any]:
+    model = kept.cost.model
+    if (entry := entries().get(model.name)) and entry.shape:
+        return {"why_none": "the weights are random"}
+    ranker = spec.accuracy.get(way(kept.cost.method))
+    found = [run for run in runs if ranker and _is(run, ranker, paper) and run.config.dataset == kept.titles]
+    same = [run for run in found if run.record.model and run.record.model.sha256 == model.sha256]
+    if not same:
+        return {"why_none": "not run"}
+    run = max(same, key=lambda run: (run.record.fit.steps, run.record.started_at))
+    outcomes = run.outcomes()
+    asked = outcomes.take(outcomes.asked)
+    low, high = stats.users_interval(
+        metrics.per_query(asked, METRIC, K), metrics.query_weights(len(asked), "exact"), run.config.seed
+    )
+    return {
+        "run": run.record.run,
+        "users": len(asked),
+        "ndcg": metrics.estimate(asked, METRIC, K),
+        "low": low,
+        "high": high,
+        "tuned_for": str(run.record.fit.notes.get("tuned_for", "letters")),
+    }
+
+
+def way(method: str) -> str:
+    """A method without what only changes its speed."""
+    return ", ".join(part for part in method.split(", ") if part not in ("static cache", "compiled", "vLLM"))
+
+
+def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:
+    settings = run.config.settings
+    return run.config.system == paper.systems[ranker.system] and all(
+        settings.get(key) == value for key, value in ranker.settings.items() if not key.startswith(TASK_PREFIX)
+    )
+
+
+def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost]) -> list[Cell]:
+    """The figure's points: the paper's lines at its lengths of titles, from costs of single requests.
+
+    Of several checkpoints and machines the paper's own backbone is taken, else the largest one, then the fastest.
+    """
+    found = []
+    for tokens, printed in spec.published.items():
+        for line, method in spec.lines.items():
+            own = [k for k in costs if (k.cost.method, k.cost.batch) == (method, 1) and _near(k, tokens)]
+            best = max(own, key=partial(_preference, paper), default=None)
+            text = printed[line]
+            published = number(text)[0] if text else None
+            ran: dict[str, Any] = {}
+            if best:
+                mean = best.cost.p50_ms / 1e3
+                ran = {
+                    "ran_dataset": best.titles,
+                    "mean": mean,
+                    "backbone": best.cost.model.name,
+                    "difference": None if published is None else mean - published,
+                    "commits": (best.git_sha,) if best.git_sha else (),
+                    "dirty": best.dirty,
+                    "verdict": _verdict(published, best.cost.model.name == paper.backbone),
+                }
+            found.append(
+                Cell(
+                    paper=paper.id,
+                    table=table,
+                    dataset=spec.titles,
+                    system=line,
+                    x=int(tokens),
+                    metric=SECONDS,
+                    k=None,
+                    published=published,
+                    printed=text,
+                    **ran,
+                )
+            )
+    return found
+
+
+def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, float, float]:
+    return kept.cost.model.name == paper.backbone, kept.cost.flops, -kept.cost.p50_ms
+
+
+def _near(kept: KeptCost, tokens: str) -> bool:
+    return abs(kept.cost.title_tokens - int(tokens)) < 1
+
+
+def _verdict(published: float | None, own_backbone: bool) -> Verdict:
+    """A time on another machine than the paper's, which it does not name, reproduces nothing."""
+    if published is None:
+        return "no published value"
+    return "other budget" if own_backbone else "other backbone"

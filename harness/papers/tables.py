@@ -1,0 +1,223 @@
+"""The kinds of tables and figures that a paper's file describes.
+
+Numbers are kept as the strings that were printed, in grids of text: a heading (what the rows are, then the
+columns' names), then a label and its values a line, ``-`` where the paper prints nothing.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from harness.config import TASK_PREFIX, Strict
+
+NOTHING = "-"
+
+
+def parse_grid(text: str) -> dict[str, dict[str, str | None]]:
+    """A grid of text as label -> column -> value as printed.
+
+    Raises:
+        ValueError: a line has another number of values than there are columns.
+    """
+    (_, *columns), *lines = (line.split() for line in text.splitlines())
+    grid = {}
+    for label, *values in lines:
+        if len(values) != len(columns):
+            raise ValueError(f"line {label}: {len(values)} values for {len(columns)} columns")
+        row = zip(columns, values, strict=True)
+        grid[label] = {column: None if value == NOTHING else value for column, value in row}
+    return grid
+
+
+Grid = Annotated[dict[str, dict[str, str | None]], BeforeValidator(parse_grid)]
+
+
+class Estimator(Strict):
+    """How the paper's own arithmetic shows some columns of a table to have been averaged."""
+
+    dataset: str
+    systems: tuple[str, ...]
+    estimator: str
+
+
+class Retrieved(Strict):
+    """Only the users whose target a system of the same seed ranks among its first so many count.
+
+    Attributes:
+        rerankers: systems that only re-rank that list, as printed; they too hit no other users.
+    """
+
+    system: str
+    among: int = Field(ge=1)
+    rerankers: tuple[str, ...] = ()
+
+
+class Asking(Strict):
+    """A table of what systems answered.
+
+    Attributes:
+        asks: settings of the task that differ from the defaults of ``next-item``.
+    """
+
+    asks: dict[str, str | int] = {}
+
+    def task(self) -> dict[str, str | int | None]:
+        """What a run's task must have."""
+        return {"name": "next-item", "negatives": "uniform", "test_limit": None} | self.asks
+
+    def asking(self) -> dict[str, Any]:
+        """The same as ``--set`` takes it."""
+        return {f"{TASK_PREFIX}{key}": value for key, value in self.task().items()}
+
+
+class AccuracyTable(Asking):
+    """Metrics by rows; data sets, and systems within them, by columns.
+
+    Attributes:
+        caption: what the table shows.
+        command: what rebuilds it at the paper's own budget.
+        users: restricts the users that count; None for all.
+        estimators: columns that were not averaged exactly.
+        quoted: systems whose numbers are other papers' own, got on other users.
+        published: data set -> ``Metric@k`` -> system -> value as printed.
+    """
+
+    kind: Literal["accuracy"]
+    caption: str
+    command: str
+    users: Retrieved | None = None
+    estimators: tuple[Estimator, ...] = ()
+    quoted: tuple[str, ...] = ()
+    published: dict[str, Grid]
+
+    def datasets(self) -> list[str]:
+        """Its data sets, as printed."""
+        return list(self.published)
+
+    def systems(self, dataset: str) -> list[str]:
+        """Systems of a data set, as printed, in the paper's order."""
+        return list(next(iter(self.published[dataset].values())))
+
+    def shows(self, dataset: str, system: str) -> bool:
+        """Whether there is such a column."""
+        return dataset in self.published and system in self.systems(dataset)
+
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs behind a column, as ``--set`` takes them, and how many cells rest on each."""
+        return [(self.asking(), len(self.published[dataset]))] if self.shows(dataset, system) else []
+
+    def estimator(self, dataset: str, system: str) -> str:
+        """The declared estimator of a column."""
+        for declared in self.estimators:
+            if declared.dataset == dataset and system in declared.systems:
+                return declared.estimator
+        return "exact"
+
+
+class StatisticsTable(Strict):
+    """Data sets by rows, sizes by columns.
+
+    Attributes:
+        caption: what the table shows.
+        command: what rebuilds it.
+        published: data set -> statistic -> value as printed.
+    """
+
+    kind: Literal["statistics"]
+    caption: str
+    command: str
+    published: Grid
+
+    def datasets(self) -> list[str]:
+        """Its data sets, as printed."""
+        return list(self.published)
+
+
+class Sweep(Asking):
+    """A figure of metrics against one setting, whose published values are not known.
+
+    Attributes:
+        caption: what the figure shows.
+        command: what rebuilds it at the paper's own budget.
+        columns: its data sets and the systems on them, as printed.
+        setting: of those systems; the abscissa.
+        values: of the setting.
+        metrics: e.g. ``Recall@10``.
+    """
+
+    kind: Literal["sweep"]
+    caption: str
+    command: str
+    columns: dict[str, tuple[str, ...]]
+    setting: str
+    values: tuple[str | int, ...]
+    metrics: tuple[str, ...]
+
+    def datasets(self) -> list[str]:
+        """Its data sets, as printed."""
+        return list(self.columns)
+
+    def systems(self, dataset: str) -> list[str]:
+        """Systems of a data set, as printed."""
+        return list(self.columns[dataset])
+
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs behind a line, as ``--set`` takes them, and how many cells rest on each."""
+        if system not in self.columns.get(dataset, ()):
+            return []
+        return [(self.asking() | {self.setting: value}, len(self.metrics)) for value in self.values]
+
+
+class Ranker(Strict):
+    """The runs whose accuracy stands beside the cost of a way to rank.
+
+    Attributes:
+        system: as the paper's file calls it.
+        settings: that those runs must have.
+    """
+
+    system: str
+    settings: dict[str, Any] = {}
+
+
+class CostFigure(Asking):
+    """Seconds that ranking takes, by the length of the titles.
+
+    Attributes:
+        caption: what the figure shows.
+        command: what rebuilds it.
+        titles: the data set whose titles are taken and whose users are asked, as printed.
+        wording: of the prompts (``harness/llm/prompts``).
+        lines: the paper's lines, as printed, and the way to rank behind each (``harness.llm.ranking_cost``).
+        accuracy: way to rank -> the runs that say how good it is.
+        published: average tokens of a title -> line -> seconds as printed, or as read off.
+        read_off: tokens whose values are read off the drawn line.
+    """
+
+    kind: Literal["cost"]
+    caption: str
+    command: str
+    titles: str
+    wording: str
+    lines: dict[str, str]
+    accuracy: dict[str, Ranker]
+    published: Grid
+    read_off: tuple[str, ...] = ()
+
+    def datasets(self) -> list[str]:
+        """The data set of its titles, as printed."""
+        return [self.titles]
+
+    def systems(self, dataset: str) -> list[str]:
+        """Systems whose accuracy stands beside a cost, as the paper's file calls them."""
+        return list(dict.fromkeys(ranker.system for ranker in self.accuracy.values()))
+
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs that say how good a system's ways to rank are; no cell rests on them."""
+        if dataset != self.titles:
+            return []
+        own = [ranker.settings for ranker in self.accuracy.values() if ranker.system == system]
+        return [(self.asking() | settings, 0) for settings in own]
+
+
+Table = Annotated[AccuracyTable | StatisticsTable | Sweep | CostFigure, Field(discriminator="kind")]

@@ -1,0 +1,53 @@
+"""What is shown of papers: the cells of their tables, and the rows of their figures of costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness import cost_rows
+from harness.cell import Cell
+from harness.cells import cells
+from harness.cost_rows import CostRow
+from harness.costs import KeptCost
+from harness.reproduce import Target
+from harness.selection import Selection
+from harness.store import Run
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A paper's.
+
+    Attributes:
+        cells: of the tables and figures asked for.
+        costs: of the figures of costs among them.
+    """
+
+    paper: str
+    cells: list[Cell]
+    costs: list[CostRow]
+
+
+def shown(
+    targets: Sequence[Target],
+    runs: Sequence[Run],
+    selections: Sequence[Selection],
+    costs: Sequence[KeptCost],
+    estimator: str | None,
+) -> list[Shown]:
+    """Everything that the runs and costs say of the targets.
+
+    Args:
+        targets: papers and their tables.
+        runs: all there are.
+        selections: all searches there are.
+        costs: all measured costs there are.
+        estimator: how to reduce outcomes; None takes what a paper's file declares for each column.
+    """
+    return [
+        Shown(
+            target.paper.id,
+            [cell for t in target.tables for cell in cells(target.paper, t, runs, estimator, selections, costs)],
+            [row for t in target.tables for row in cost_rows.rows(target.paper, t, costs, runs)],
+        )
+        for target in targets
+    ]

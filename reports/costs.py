@@ -1,0 +1,73 @@
+"""The table of costs: what a way to rank takes, beside how good it is and the least that it could take."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.cost_rows import CostRow
+from reports.listing import Listing
+
+HEADINGS = (
+    "checkpoint",
+    "on",
+    "method",
+    "title tokens",
+    "batch",
+    "n",
+    "p50 / p90 / p99, ms",
+    "prefill, ms",
+    "tokens",
+    "times the floor",
+    "MiB",
+    "J",
+    "NDCG@10",
+    "tuned for",
+)
+LEGEND = (
+    "One row a checkpoint, prompt and method. n: timings; a percentile that they cannot carry stays empty; *: others "
+    "used the machine meanwhile. The floor is the least time of arithmetic and memory traffic, at ceilings measured in "
+    "the same process. NDCG@10: of a run with the same backbone that ranks so, with its 95 % interval over the users "
+    "asked, and what its checkpoint was tuned to answer."
+)
+
+
+def listing(title: str, caption: str, rows: Sequence[CostRow]) -> Listing | None:
+    """The table in words, or None without costs."""
+    return Listing(title, f"{caption} {LEGEND}", HEADINGS, tuple(map(_line, rows))) if rows else None
+
+
+def flat(row: CostRow) -> dict[str, Any]:
+    """The row as numbers."""
+    accuracy = row.model_dump(include={"run", "users", "ndcg", "low", "high", "tuned_for", "why_none"})
+    kept = row.cost.model_dump(include={"point", "titles", "started_at", "git_sha", "dirty"})
+    return {"table": row.table, "machine": row.cost.machine} | row.cost.cost.row() | accuracy | kept
+
+
+def _line(row: CostRow) -> tuple[str, ...]:
+    cost = row.cost.cost
+    whole = cost.whole
+    return (
+        f"{cost.checkpoint}, {cost.model.dtype}" + (", nf4" if cost.model.quantisation == "nf4" else ""),
+        row.cost.machine,
+        cost.method,
+        f"{cost.title_tokens:.0f}",
+        str(cost.batch),
+        f"{len(whole.timings_ms)}{'*' if whole.busy else ''}",
+        " / ".join(_number(whole.percentile_ms(which)) for which in (50, 90, 99)).rstrip(" /"),
+        _number(cost.prefill_ms),
+        f"{cost.tokens:.0f}",
+        f"{cost.p50_ms / cost.floor_ms:.2f}",
+        "" if whole.peak_bytes is None else f"{whole.peak_bytes / 2**20:.0f}",
+        "" if whole.energy_j is None else f"{whole.energy_j:.2f}",
+        _accuracy(row),
+        row.tuned_for or "",
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _accuracy(row: CostRow) -> str:
+    if row.ndcg is None:
+        return f"- ({row.why_none})"
+    return f"{row.ndcg:.4f} [{row.low:.4f}, {row.high:.4f}] of {row.users}"

@@ -1,0 +1,24 @@
+"""Outcomes to compare."""
+
+import numpy as np
+
+from harness import metrics
+from harness.outcomes import Outcomes
+from harness.paired.differences import At
+from harness.seeds import rng
+
+WANTED: list[At] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
+
+
+def answered(ranks: list[int], queries: list[int] | None = None, ties: list[int] | None = None) -> Outcomes:
+    rank = np.array(ranks)
+    query = np.array(queries) if queries else np.arange(1, len(ranks) + 1)
+    return Outcomes(query, rank, np.array(ties) if ties else np.zeros_like(rank), np.ones(len(ranks), dtype=bool))
+
+
+def drawn(name: str, count: int, best: int = 1, worst: int = 30) -> Outcomes:
+    return answered(rng(3, name).integers(best, worst, count).tolist())
+
+
+def per_query(a: Outcomes, b: Outcomes, metric: str, k: int) -> np.ndarray:
+    return metrics.per_query(a, metric, k) - metrics.per_query(b, metric, k)

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from harness.cells import cells
+from harness.cost_rows import CostRow, rows
+from reports import latency, pareto
+from reports.render import FORMATS, render, write
+from tests.made_costs import made_cost
+from tests.made_runs import SMOL, make_run
+from tests.reports.conftest import COMMAND, PAPER
+
+
+@pytest.fixture
+def costs(tmp_path: Path) -> list[CostRow]:
+    retriever = make_run(tmp_path, "lrurec", [1, 2, 3])
+    ranker = make_run(tmp_path, "llamarec", [1, 3, 2], retriever=retriever, asked=[True] * 3, model=SMOL)
+    made = [made_cost(way, t, ms) for way, ms in (("verbalizer", 500.0), ("titles", 9000.0)) for t in (5, 20)]
+    return rows(PAPER, "figure3", made, [ranker])
+
+
+def test_every_format_has_the_rows_of_the_figure(costs: list[CostRow]) -> None:
+    shown = cells(PAPER, "figure3", [], costs=[row.cost for row in costs])
+    for format_ in set(FORMATS) - {"csv", "json"}:
+        text = " ".join(render("llamarec", shown, [], format_, COMMAND, costs).split())
+        assert "Figure 3" in text
+        assert "times the floor" in text or format_ == "terminal"
+        assert text.count("9,000") == 4  # the median, and the prefill of a list whose prefill was not measured
+
+
+def test_files_hold_every_number(costs: list[CostRow], tmp_path: Path) -> None:
+    shown = cells(PAPER, "figure3", [], costs=[row.cost for row in costs])
+    names = {path.name for path in write("llamarec", shown, [], tmp_path / "out", COMMAND, costs)}
+    assert {f"llamarec-{name}" for name in ("figure3.svg", "figure3-accuracy.svg", "costs.csv", "costs.json")} <= names
+    assert "p90_ms" in (tmp_path / "out" / "llamarec-costs.csv").read_text().splitlines()[0]
+
+
+def test_published_points_and_floors_stand_beside_the_measured(costs: list[CostRow]) -> None:
+    shown = cells(PAPER, "figure3", [], costs=[row.cost for row in costs])
+    (panel,) = latency.draw(costs, shown).axes
+    drawn = [(float(x), float(y)) for line in panel.get_lines() for x, y in line.get_xydata()]
+    assert {(20, 0.5), (20, 9.0), (20, 0.25), (20, 4.5), (20, 56.16), (5, 18.0)} <= set(drawn)
+
+
+def test_only_ways_of_known_accuracy_are_weighed(costs: list[CostRow]) -> None:
+    (chosen,) = pareto.choose(costs)
+    assert (chosen.cost.cost.method, chosen.cost.cost.title_tokens) == ("verbalizer", 5)
+    assert pareto.choose([]) == []
+    assert len(pareto.draw([chosen]).axes) == 1

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from harness import cost_rows, metrics
+from harness.papers import paper as papers
+from tests.made_costs import made_cost
+from tests.made_runs import LLAMA, SMOL, make_run
+
+PAPER = papers.load("llamarec")
+FIGURE = PAPER.table("figure3")
+
+
+def test_the_figures_points_are_the_papers_lines() -> None:
+    costs = [
+        made_cost("verbalizer", 20, 500.0),
+        made_cost("titles", 20, 9000.0),
+        made_cost("titles", 20, 99.0, batch=16),
+    ]
+    found = {(cell.system, cell.x): cell for cell in cost_rows.cells(PAPER, "figure3", FIGURE, costs)}
+    assert len(found) == 16
+    generation = found["Generation", 20]
+    assert (generation.published, generation.mean, generation.metric) == (56.16, 9.0, "latency_s")
+    assert (generation.verdict, generation.difference) == ("other backbone", pytest.approx(9.0 - 56.16))
+    assert (found["LlamaRec", 20].mean, found["LlamaRec", 20].verdict) == (0.5, "no published value")
+    assert (found["Generation", 40].mean, found["Generation", 40].verdict) == (None, "not run")
+    own = cost_rows.cells(PAPER, "figure3", FIGURE, [*costs, made_cost("titles", 20, 60_000.0, model=LLAMA)])
+    assert next(c for c in own if (c.system, c.x) == ("Generation", 20)).verdict == "other budget"
+
+
+def test_accuracy_is_of_a_run_that_ranks_so_with_the_same_backbone(tmp_path: Path) -> None:
+    lists = make_run(tmp_path, "lrurec", [1, 2, 3, 40])
+    ranks = [1, 3, 2, 40]
+    ranker = make_run(tmp_path, "llamarec", ranks, retriever=lists, asked=[True, True, True, False], model=SMOL)
+    make_run(tmp_path, "llamarec", [1, 1, 1, 40], retriever=lists, asked=[True] * 3 + [False], model=LLAMA)
+    rows = cost_rows.rows(PAPER, "figure3", [made_cost("verbalizer"), made_cost("titles, static cache")], [ranker])
+    verbalizer, titles = rows
+    asked = ranker.outcomes().take(ranker.outcomes().asked)
+    assert (verbalizer.run, verbalizer.users) == (ranker.record.run, 3)
+    assert verbalizer.ndcg == pytest.approx(metrics.estimate(asked, "NDCG", 10))
+    assert (titles.ndcg, titles.why_none) == (None, "not run")
+    shape = SMOL.model_copy(update={"name": "llama-2-7b-shape"})
+    (timed,) = cost_rows.rows(PAPER, "figure3", [made_cost(model=shape)], [ranker])
+    assert (timed.ndcg, timed.why_none) == (None, "the weights are random")
+    assert cost_rows.rows(PAPER, "1", [made_cost()], [ranker]) == []
+
+
+def test_what_only_changes_speed_is_the_same_way_to_rank() -> None:
+    assert cost_rows.way("titles, static cache") == cost_rows.way("titles, vLLM") == "titles"
+    assert cost_rows.way("letters, constrained") == "letters, constrained"
