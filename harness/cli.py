@@ -214,7 +214,7 @@ def reproduce_(
 ) -> None:
     """Run what a paper's tables need, and print the tables."""
     state = homes.resolve(home, mirror)
-    chosen = reproduce.parse_targets(targets or [], figures=False)
+    chosen = reproduce.parse_targets(targets or [], whole=False)
     failed: list[HarnessError] = []
     metrics.check_estimator(estimator or "exact")
     runs: dict[str, Run] = {}

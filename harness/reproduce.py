@@ -18,8 +18,6 @@ from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sw
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
 
-FIGURE = "figure"  # how the names of figures among a paper's tables begin
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -46,22 +44,22 @@ class Target:
     tables: tuple[str, ...]
 
 
-def parse_targets(targets: list[str], *, figures: bool = True) -> list[Target]:
-    """``PAPER`` or ``PAPER:TABLE``; no target means every paper of which the harness has a system.
+def parse_targets(targets: list[str], *, whole: bool = True) -> list[Target]:
+    """``PAPER`` or ``PAPER:TABLE``; no target means every paper.
 
     Args:
         targets: what the user named.
-        figures: whether a paper without a table's number means its figures too.
+        whole: whether a paper without a table's name means its figures and what was added to it too, or the tables
+            that it numbers alone.
 
     Raises:
         InputError: an unknown paper or table.
     """
     wanted: dict[str, list[str]] = {}
-    for target in targets or [name for name in papers.names() if papers.load(name).systems]:
+    for target in targets or papers.names():
         name, colon, table = target.partition(":")
         paper = papers.load(name)
-        whole = [number for number in paper.tables if figures or not number.startswith(FIGURE)]
-        numbers = [table] if colon else whole
+        numbers = [table] if colon else [number for number in paper.tables if whole or number.isdecimal()]
         for number in numbers:
             paper.table(number)
         wanted[name] = [*wanted.get(name, []), *numbers]
@@ -98,11 +96,9 @@ def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], 
 def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
     """Printed name -> own name of the data sets to run: those named, else the paper's default.
 
-    Tables that show none of the default sets are run on their own, and those of a paper without systems on none.
+    Tables that show none of the default sets are run on their own.
     """
     paper = target.paper
-    if not paper.systems:
-        return {}
     own = {printed: entry.name for printed, entry in paper.datasets.items()}
     shown = [printed for printed in own if any(printed in paper.tables[table].datasets() for table in target.tables)]
     default = [printed for printed in shown if printed in paper.default_datasets] or shown

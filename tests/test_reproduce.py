@@ -15,7 +15,7 @@ from harness.papers import paper as papers
 from tests.made_runs import make_run
 
 PAPER = papers.load("llamarec")
-(WHOLE,) = reproduce.parse_targets(["llamarec"], figures=False)
+(WHOLE,) = reproduce.parse_targets(["llamarec"], whole=False)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_rankers_come_after_their_retrievers(home: Home) -> None:
 
 def test_figures_are_run_only_where_they_are_named(home: Home) -> None:
     assert "figure3" not in WHOLE.tables
-    (figure,) = reproduce.parse_targets(["llamarec:figure3"], figures=False)
+    (figure,) = reproduce.parse_targets(["llamarec:figure3"], whole=False)
     planned = reproduce.plan(figure, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home)
     written = [(each.config.settings["output"], each.config.settings["constrained"]) for each in planned[1:]]
     assert planned[0].config.system == "llamarec"
@@ -95,18 +95,27 @@ def test_a_probed_run_is_not_the_cached_run_of_a_plan(home: Home, probe: Probe |
     assert first().estimate_s == (made.record.wall_s if counts else None)
 
 
-def test_a_paper_without_systems_is_skipped_and_plans_nothing(home: Home) -> None:
-    assert [target.paper.id for target in reproduce.parse_targets([])] == ["llamarec"]
-    (target,) = reproduce.parse_targets(["llm-trsr"])
-    assert reproduce.columns(target, None) == {}
-    assert plan(home, target) == []
+def test_runs_are_asked_what_their_table_asks(home: Home) -> None:
+    assert [target.paper.id for target in reproduce.parse_targets([])] == ["llamarec", "llm-trsr"]
+    for table, negatives in (("2", "uniform"), ("2-matched", "popularity")):
+        (target,) = reproduce.parse_targets([f"llm-trsr:{table}"])
+        planned = reproduce.plan(target, {"MovieLens": "ml-latest-small"}, "cpu", [1], "cpu", home)
+        assert len(planned) == 12
+        assert {(each.config.task.name, each.config.task.negatives) for each in planned} == {("candidates", negatives)}
+
+
+def test_a_sweep_plans_a_run_for_each_value(home: Home) -> None:
+    (target,) = reproduce.parse_targets(["llm-trsr:figure9"])
+    planned = reproduce.plan(target, {"MovieLens": "ml-latest-small"}, "cpu", [1], "cpu", home)
+    assert [each.config.settings["recent"] for each in planned] == [0, 1, 3, 5, 10] * 2
+    assert {each.cells for each in planned} == {2}
 
 
 def test_targets_are_merged_and_checked() -> None:
     (target,) = reproduce.parse_targets(["llamarec:3", "llamarec:1", "llamarec:3"])
     assert target.tables == ("3", "1")
     assert reproduce.parse_targets([])[0].tables == tuple(PAPER.tables)
-    with pytest.raises(InputError, match="known: 1, 2, 3, 4"):
+    with pytest.raises(InputError, match="known: 1, 2, 3, 4, figure3"):
         reproduce.parse_targets(["llamarec:7"])
 
 
