@@ -19,11 +19,6 @@ def rng(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.default_rng(derive(seed, *names))
 
 
-def torch_rng(seed: int, *names: str | int) -> torch.Generator:
-    """The named torch generator (on the CPU, so that a draw does not depend on the device)."""
-    return torch.Generator().manual_seed(derive(seed, *names))
-
-
 @contextmanager
 def seeded(seed: int, *names: str | int, device: torch.device | str = "cpu") -> Iterator[None]:
     """Run torch code that only knows the global generator (initialisers, dropout) under a named one.
