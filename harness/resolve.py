@@ -18,10 +18,17 @@ Model = TypeVar("Model", bound=Strict)
 
 
 class Overrides(Strict):
-    """What a profile changes for one data set."""
+    """What a profile changes for one data set.
+
+    Attributes:
+        task: task settings.
+        settings: of every system that has them.
+        systems: settings of one system.
+    """
 
     task: dict[str, Any] = {}
     settings: dict[str, Any] = {}
+    systems: dict[str, dict[str, Any]] = {}
 
 
 class CostPlan(Strict):
@@ -117,7 +124,8 @@ def resolve(
 ) -> RunConfig:
     """The complete configuration of a run.
 
-    The later wins: the system's defaults (its paper's), the profile's data set, the profile's system, ``changes``.
+    The later wins: the system's defaults (its paper's), the profile's data set, its system, its system on that data set,
+    ``changes``.
 
     Args:
         system: a registered system.
@@ -140,6 +148,8 @@ def resolve(
         settings |= {key: value for key, value in own.settings.items() if key in spec.config.model_fields}
     for layer in layers:
         settings |= layer.systems.get(system, {})
+    for layer in layers:
+        settings |= layer.datasets.get(dataset, Overrides()).systems.get(system, {})
     for key, value in (changes or {}).items():
         if key.startswith(TASK_PREFIX):
             task[_known(key.removeprefix(TASK_PREFIX), TaskConfig, "task")] = value
