@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.data.dataset import Sequences
 from harness.errors import InputError
-from harness.llm import item_text, lora, prefix, wording, yes_no
+from harness.llm import item_text, lora, meter, prefix, wording, yes_no
 from harness.llm.backbone import Dtype, Quantisation, load
 from harness.llm.losses import Example, LossOn, shared_token_losses
 from harness.llm.summary import History
@@ -112,23 +112,26 @@ class YesNoRecommender:
         histories = [self._history(user, row[row > 0]) for user, row in zip(queries.user.tolist(), rows, strict=True)]
         self.prepare(histories)
         first = [tokens[0] for tokens in self.answers]
-        scores = [
-            yes_no.score(self.llm.model, self._prompts(history, offered), first)
-            for history, offered in track(
-                zip(histories, candidates, strict=True), f"asking about {candidates.size} candidates", len(histories)
-            )
-        ]
+        scores, since = [], meter.start(self.context.device)
+        cases = zip(histories, candidates, strict=True)
+        for history, offered in track(cases, f"asking about {candidates.size} candidates", len(histories)):
+            prompts = self._prompts(history, offered)
+            scores.append(yes_no.score(self.llm.model, prompts, first))
+            self.costs.add(tokens=prefix.layout(prompts).tokens)
+        seconds, joules = since()
+        self.costs.add(seconds=seconds, joules=joules)
+        self.asked += len(histories)
         return torch.stack(scores)
 
     def notes(self) -> dict[str, float | int | str]:
-        """Which wording asked, and what was too long."""
+        """Which wording asked, what was too long, and what asking about the candidates of a case took."""
         name, data_set = self.settings.prompts, self.context.dataset.name
         return {
             "prompts": wording.locate(name, data_set).name,
             "prompts_sha256": wording.digest(name, data_set),
             "items_cut": self.texts.cut,
             "cases_cut": self.cut,
-        }
+        } | self.costs.notes("asking", self.asked, "case")
 
     def weights(self) -> dict[str, Tensor]:
         """The adapter."""
@@ -150,6 +153,7 @@ class YesNoRecommender:
     def _load(self, context: Context) -> None:
         """Get the backbone with a fresh adapter, the wording, and the items' texts as its tokenizer sees them."""
         settings, self.context, self.cut = self.settings, context, 0
+        self.costs, self.asked = meter.Costs(), 0
         self.llm = load(
             settings.backbone,
             context.home,

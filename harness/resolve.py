@@ -124,8 +124,8 @@ def resolve(
 ) -> RunConfig:
     """The complete configuration of a run.
 
-    The later wins: the system's defaults (its paper's), the profile's data set, its system, its system on that data set,
-    ``changes``.
+    The later wins: the system's defaults (its paper's), the profile's data set, the profile's system, that system on
+    that data set, ``changes``.
 
     Args:
         system: a registered system.

@@ -4,7 +4,6 @@ Hierarchical: a summary of each block, then one of those. Recurrent: a summary o
 each further one. Both begin with the same prompts in the same batches, so that the second finds them in the cache.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Literal
@@ -12,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.config import Strict
-from harness.llm import item_text, summary_cache
+from harness.llm import item_text, meter, summary_cache
 from harness.llm.backbone import Backbone, Dtype, Quantisation, load
 from harness.llm.generation import generate
 from harness.llm.item_text import ItemTexts, field_values
@@ -63,15 +62,15 @@ class Summarizer:
 
     Attributes:
         written: every summary so far; empty where the model wrote nothing.
-        read, wrote, seconds: tokens and time of the batches that were used, also of those found in the cache.
+        costs: of the batches that were used, also of those found in the cache.
         cut: prompts that were too long.
     """
 
     def __init__(self, settings: SummarizerConfig, form: Form, wording: Wording, texts: ItemTexts, context: Context):
         self.settings, self.form, self.wording, self.texts, self.context = settings, form, wording, texts, context
         self.written: dict[History, str] = {}
-        self.read = self.wrote = self.cut = 0
-        self.seconds = 0.0
+        self.costs = meter.Costs({"tokens_read": 0, "tokens_written": 0, "seconds": 0, "joules": 0})
+        self.cut = 0
 
     @cached_property
     def llm(self) -> Backbone:
@@ -102,14 +101,8 @@ class Summarizer:
         return Summaries(self.written, self.texts.full, self._categories())
 
     def notes(self) -> dict[str, float | int | str]:
-        """The cost of a history's summary, in tokens and seconds, and how many prompts were cut."""
-        users = max(1, len(self.written))
-        return {
-            "summary_tokens_read_per_history": self.read / users,
-            "summary_tokens_written_per_history": self.wrote / users,
-            "summary_seconds_per_history": self.seconds / users,
-            "summary_prompts_cut": self.cut,
-        }
+        """The cost of a history's summary, and how many prompts were cut."""
+        return self.costs.notes("summary", len(self.written), "history") | {"summary_prompts_cut": self.cut}
 
     def blocks(self, history: History) -> list[tuple[int, ...]]:
         """The history's blocks, oldest first; the last one may be short."""
@@ -188,8 +181,12 @@ class Summarizer:
         for start in track(range(0, len(order), size), f"summarising {len(asked)} histories, {step}"):
             rows = order[start : start + size]
             batch = self._batch(step, [history.user for history in rows], [asked[history] for history in rows])
-            self.read, self.wrote = self.read + batch.tokens_read, self.wrote + batch.tokens_written
-            self.seconds += batch.seconds
+            self.costs.add(
+                tokens_read=batch.tokens_read,
+                tokens_written=batch.tokens_written,
+                seconds=batch.seconds,
+                joules=batch.energy_j,
+            )
             texts |= dict(zip(rows, batch.texts, strict=True))
         return texts
 
@@ -207,7 +204,7 @@ class Summarizer:
         file = summary_cache.path(self.context.home, decisive)
         if found := summary_cache.load(file):
             return found
-        started = time.perf_counter()
+        since = meter.start(self.context.device)
         noise = [rng(seed, "summary", user, step) for user in users]
         tokens = generate(
             self.llm,
@@ -222,7 +219,7 @@ class Summarizer:
             [text.partition(self.wording.heading)[0].strip() for text in texts],
             sum(map(len, asked)),
             sum(map(len, tokens)),
-            time.perf_counter() - started,
+            *since(),
         )
         summary_cache.save(file, batch)
         return batch

@@ -20,12 +20,14 @@ class Batch:
         tokens_read: of all prompts, padding left aside.
         tokens_written: of all texts.
         seconds: that the batch took.
+        energy_j: that the GPU took for it, in joules; None where it cannot be read.
     """
 
     texts: list[str]
     tokens_read: int
     tokens_written: int
     seconds: float
+    energy_j: float | None = None
 
 
 def path(home: Home, decisive: dict[str, Any]) -> Path:

@@ -160,6 +160,22 @@ def test_no_recent_items_and_no_summary_leave_the_place_to_nothing(tmp_path: Pat
     assert "Preference summary:\n(nothing is known)\n\nRecent articles:\n(nothing is known)\n\n" in text
 
 
+def test_what_asking_costs_is_told_per_case(tmp_path: Path) -> None:
+    system, _ = fit(tmp_path, "tallrec", epochs=1)
+    before = system.asked
+    system.score(QUERIES)
+    tokens = 0
+    for user, row, offered in zip(QUERIES.user.tolist(), QUERIES.history, QUERIES.candidates, strict=True):
+        prompts = system._prompts(system._history(user, row[row > 0].numpy()), offered.numpy())
+        shared = next(place for place, column in enumerate(zip(*prompts, strict=False)) if len(set(column)) > 1)
+        tokens += shared + sum(len(prompt) - shared for prompt in prompts)
+    assert system.asked == before + 3
+    system.restore(system.weights(), system.context)
+    system.score(QUERIES)
+    assert system.notes()["asking_tokens_per_case"] == tokens / 3
+    assert system.notes()["asking_seconds_per_case"] > 0
+
+
 def test_what_is_too_long_is_cut_and_counted(tmp_path: Path) -> None:
     system, _ = fit(tmp_path, "tallrec", prompt_tokens=350, epochs=1)
     system.score(QUERIES)
