@@ -126,12 +126,13 @@ class YesNoRecommender:
     def notes(self) -> dict[str, float | int | str]:
         """Which wording asked, what was too long, and what asking about the candidates of a case took."""
         name, data_set = self.settings.prompts, self.context.dataset.name
-        return {
+        facts: dict[str, float | int | str] = {
             "prompts": wording.locate(name, data_set).name,
             "prompts_sha256": wording.digest(name, data_set),
             "items_cut": self.texts.cut,
             "cases_cut": self.cut,
-        } | self.costs.notes("asking", self.asked, "case")
+        }
+        return facts | self.costs.notes("asking", self.asked, "case")
 
     def weights(self) -> dict[str, Tensor]:
         """The adapter."""
