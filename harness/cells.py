@@ -1,21 +1,17 @@
-"""Runs to the cells of a published table: mean, interval, published value and verdict."""
+"""Runs to the cells of a published table or figure: mean, interval, published value and verdict."""
 
 from collections.abc import Iterator, Sequence
 
 from harness import cost_rows, metrics
 from harness.cell import Cell
-from harness.columns import likeness, reduced, shared
-from harness.config import RunConfig
+from harness.columns import Column, columns, reduced, shared
 from harness.costs import KeptCost
-from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import Paper, number
 from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sweep
-from harness.resolve import test_limit
 from harness.selection import Selection
 from harness.significance import significance
 from harness.sizes import sizes
 from harness.store import Run
-from harness.sweep import sweep
 
 
 def cells(
@@ -26,7 +22,7 @@ def cells(
     selections: Sequence[Selection] = (),
     costs: Sequence[KeptCost] = (),
 ) -> list[Cell]:
-    """The cells of a table in the paper's order: data sets, then systems, then metrics.
+    """The cells of a table in the paper's order: data sets, then systems, then a figure's values, then metrics.
 
     Args:
         paper: the paper.
@@ -44,66 +40,38 @@ def cells(
         return list(sizes(paper, table, spec, runs))
     if isinstance(spec, CostFigure):
         return cost_rows.cells(paper, table, spec, costs)
-    asked = [run for run in runs if _was_asked(run.config, spec.task())]
-    if isinstance(spec, Sweep):
-        return list(sweep(paper, table, spec, asked, estimator or "exact", selections))
-    return list(_accuracy(paper, table, spec, asked, estimator, selections))
+    return list(_measured(paper, table, spec, list(columns(paper, spec, runs, selections)), estimator))
 
 
-def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
-    """Whether a run was asked what a table asks, of all test queries or as many as its profile asks of its data set."""
-    own = config.task.model_dump()
-    return task.items() <= own.items() and own["test_limit"] == test_limit(config.dataset, config.profile)
-
-
-def _accuracy(
-    paper: Paper,
-    table: str,
-    spec: AccuracyTable,
-    runs: Sequence[Run],
-    estimator: str | None,
-    selections: Sequence[Selection],
+def _measured(
+    paper: Paper, table: str, spec: AccuracyTable | Sweep, found: Sequence[Column], estimator: str | None
 ) -> Iterator[Cell]:
-    columns = _columns(paper, spec, runs, selections)
-    published = {
-        (dataset, system, metrics.metric_at(label)): number(printed)[0] if (printed := row[system]) else None
-        for dataset, rows in spec.published.items()
-        for label, row in rows.items()
-        for system in row
+    printed = {
+        (column.dataset, column.system, metrics.metric_at(label)): text
+        for column in found
+        for label, text in spec.printed(column.dataset, column.system).items()
     }
-    tests = significance(columns, paper.system, published, list(dict.fromkeys(at for _, _, at in published)))
-    for (dataset, system), evidence in columns.items():
-        like = likeness(paper, dataset, evidence.runs, runs)
-        how = estimator or spec.estimator(dataset, system)
-        for label, row in spec.published[dataset].items():
+    published = {place: number(text)[0] if text else None for place, text in printed.items()}
+    tests = {}
+    if isinstance(spec, AccuracyTable):
+        by_heading = {(column.dataset, column.system): column.evidence for column in found}
+        tests = significance(by_heading, paper.system, published, list(dict.fromkeys(at for _, _, at in published)))
+    for column in found:
+        how = estimator or spec.estimator(column.dataset, column.system)
+        for label in spec.printed(column.dataset, column.system):
             metric, k = metrics.metric_at(label)
-            value = published[dataset, system, (metric, k)]
+            place = (column.dataset, column.system, (metric, k))
             yield Cell(
                 paper=paper.id,
                 table=table,
-                dataset=dataset,
-                system=system,
+                dataset=column.dataset,
+                system=column.system,
+                x=column.x,
                 metric=metric,
                 k=k,
-                published=value,
-                printed=row[system],
-                **shared(evidence),
-                **reduced(evidence, metric, k, how, value, like),
-                test=tests.get((dataset, system, (metric, k))),
+                published=published[place],
+                printed=printed[place],
+                **shared(column.evidence),
+                **reduced(column.evidence, metric, k, how, published[place], column.like),
+                test=tests.get(place),
             )
-
-
-def _columns(
-    paper: Paper, spec: AccuracyTable, runs: Sequence[Run], selections: Sequence[Selection]
-) -> dict[tuple[str, str], Evidence]:
-    """What stands behind each column, by data set and system as printed, in the paper's order."""
-    columns = {}
-    for dataset in spec.published:
-        for system in spec.systems(dataset):
-            evidence = Evidence()
-            if name := paper.systems.get(system):
-                evidence = gather(runs, name, paper.datasets[dataset].names, selections)
-            if spec.users:
-                evidence = restrict(evidence, runs, paper.systems[spec.users.system], spec.users.among, selections)
-            columns[dataset, system] = evidence
-    return columns

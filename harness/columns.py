@@ -1,16 +1,70 @@
-"""What the cells of one column have in common, and the numbers of each."""
+"""The columns of a table or the points of a figure: the runs behind each, what its cells share, their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from harness import metrics, stats
-from harness.evidence import Evidence
+from harness.config import RunConfig
+from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import Paper
-from harness.resolve import is_paper_budget
+from harness.papers.tables import AccuracyTable, Sweep
+from harness.resolve import is_paper_budget, test_limit
+from harness.selection import Selection
 from harness.store import Run
 from harness.verdict import Likeness, judge
+
+
+@dataclass(frozen=True)
+class Column:
+    """What was run for a column of a table, or for a point of a figure's line.
+
+    Attributes:
+        dataset, system: as the paper prints them.
+        x: the value of a figure's setting; None in a table.
+        evidence: the runs; empty where there are none.
+        like: what they share with the paper's.
+    """
+
+    dataset: str
+    system: str
+    x: str | int | None
+    evidence: Evidence
+    like: Likeness | None
+
+
+def columns(
+    paper: Paper, spec: AccuracyTable | Sweep, runs: Sequence[Run], selections: Sequence[Selection]
+) -> Iterator[Column]:
+    """Data sets, then systems, then values of the setting, in the paper's order.
+
+    Args:
+        paper: the paper.
+        spec: its table or figure.
+        runs: all finished runs there are; those that were asked what it asks are chosen from.
+        selections: all searches there are.
+    """
+    asked = [run for run in runs if _was_asked(run.config, spec.task())]
+    for dataset in spec.datasets():
+        for system in spec.systems(dataset):
+            for value in spec.values if isinstance(spec, Sweep) else (None,):
+                own = asked
+                if isinstance(spec, Sweep):
+                    own = [run for run in asked if run.config.settings.get(spec.setting) == value]
+                evidence = Evidence()
+                if name := paper.systems.get(system):
+                    evidence = gather(own, name, paper.datasets[dataset].names, selections)
+                if isinstance(spec, AccuracyTable) and spec.users:
+                    evidence = restrict(evidence, asked, paper.systems[spec.users.system], spec.users.among, selections)
+                yield Column(dataset, system, value, evidence, likeness(paper, dataset, evidence.runs, asked))
+
+
+def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
+    """Whether a run was asked what a table asks, of all test queries or as many as its profile asks of its data set."""
+    own = config.task.model_dump()
+    return task.items() <= own.items() and own["test_limit"] == test_limit(config.dataset, config.profile)
 
 
 def likeness(paper: Paper, dataset: str, shown: Sequence[Run], runs: Sequence[Run]) -> Likeness | None:

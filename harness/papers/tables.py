@@ -106,6 +106,10 @@ class AccuracyTable(Asking):
         """The settings of the runs behind a column, as ``--set`` takes them, and how many cells rest on each."""
         return [(self.asking(), len(self.published[dataset]))] if self.shows(dataset, system) else []
 
+    def printed(self, dataset: str, system: str) -> dict[str, str | None]:
+        """The metrics of a column, and its values as printed."""
+        return {label: row[system] for label, row in self.published[dataset].items()}
+
     def estimator(self, dataset: str, system: str) -> str:
         """The declared estimator of a column."""
         for declared in self.estimators:
@@ -160,6 +164,14 @@ class Sweep(Asking):
     def systems(self, dataset: str) -> list[str]:
         """Systems of a data set, as printed."""
         return list(self.columns[dataset])
+
+    def printed(self, dataset: str, system: str) -> dict[str, str | None]:
+        """The metrics of a line; no value is known."""
+        return dict.fromkeys(self.metrics)
+
+    def estimator(self, dataset: str, system: str) -> str:
+        """How a line's outcomes are reduced."""
+        return "exact"
 
     def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
         """The settings of the runs behind a line, as ``--set`` takes them, and how many cells rest on each."""
