@@ -341,11 +341,11 @@ def show_report(
     """Print the tables' cells or the tables, and write every format into ``out`` where it is given."""
     for each in found:
         if not as_json:
-            typer.echo(render.render(each.paper, each.cells, runs, format_ or "terminal", command_line(), each.costs))
+            typer.echo(render.render(each, runs, format_ or "terminal", command_line()))
     if as_json:
         console.document([cell.model_dump(mode="json") for each in found for cell in each.cells])
     for each in found:
-        for path in render.write(each.paper, each.cells, runs, out, command_line(), each.costs) if out else []:
+        for path in render.write(each, runs, out, command_line()) if out else []:
             console.progress(f"written: {path.absolute()}")
 
 

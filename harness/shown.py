@@ -1,4 +1,4 @@
-"""What is shown of papers: the cells of their tables, and the rows of their figures of costs."""
+"""What is shown of papers: the cells of their tables, and what is listed beside them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from harness.cell import Cell
 from harness.cells import cells
 from harness.cost_rows import CostRow
 from harness.costs import KeptCost
+from harness.gains import Gain, gains
+from harness.other_rule import OtherRule, other_rule
 from harness.reproduce import Target
 from harness.selection import Selection
 from harness.store import Run
@@ -20,11 +22,15 @@ class Shown:
     Attributes:
         cells: of the tables and figures asked for.
         costs: of the figures of costs among them.
+        gains: that they ask for.
+        other_rules: of the tables whose authors' code has another rule.
     """
 
     paper: str
-    cells: list[Cell]
-    costs: list[CostRow]
+    cells: Sequence[Cell]
+    costs: Sequence[CostRow] = ()
+    gains: Sequence[Gain] = ()
+    other_rules: Sequence[OtherRule] = ()
 
 
 def shown(
@@ -48,6 +54,8 @@ def shown(
             target.paper.id,
             [cell for t in target.tables for cell in cells(target.paper, t, runs, estimator, selections, costs)],
             [row for t in target.tables for row in cost_rows.rows(target.paper, t, costs, runs)],
+            [row for t in target.tables for row in gains(target.paper, t, runs, selections)],
+            [row for t in target.tables for row in other_rule(target.paper, t, runs, selections)],
         )
         for target in targets
     ]

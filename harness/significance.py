@@ -67,7 +67,12 @@ def significance(
     found: dict[tuple[str, str, At], CellTest] = {}
     for in_paper in (True, False):
         family = [column for column in columns if column[1] != own and (column[1] in printed) == in_paper]
-        pairs = {column: pair for column in family if (pair := _pair(columns, own, column))}
+        pairs = {
+            (dataset, system): both
+            for dataset, system in family
+            if (own_runs := columns.get((dataset, own)))
+            and (both := pair(own, own_runs, system, columns[dataset, system]))
+        }
         if not pairs:
             continue
         seed = columns[next(iter(pairs))[0], own].runs[0].config.seed
@@ -80,13 +85,12 @@ def significance(
     return found
 
 
-def _pair(columns: Mapping[Heading, Evidence], own: str, column: Heading) -> tuple[Side, Side] | None:
+def pair(name_a: str, a: Evidence, name_b: str, b: Evidence) -> tuple[Side, Side] | None:
     """Both systems' outcomes; where users depend on the seed, those of the first seed that both have.
 
     None where something was not run, or on other data, for another task or for other users.
     """
-    a, b = columns.get((column[0], own)), columns[column]
-    if a is None or not a.runs or not b.runs or _data(a) != _data(b) or a.runs[0].config.task != b.runs[0].config.task:
+    if not a.runs or not b.runs or _data(a) != _data(b) or a.runs[0].config.task != b.runs[0].config.task:
         return None
     if a.per_seed:
         shared = [seed for seed in _seeds(a) if seed in _seeds(b)]
@@ -94,7 +98,7 @@ def _pair(columns: Mapping[Heading, Evidence], own: str, column: Heading) -> tup
             return None
         a, b = (each.only(shared[0]) for each in (a, b))
     asked = {tuple(np.sort(one.query)) for one in (*a.outcomes, *b.outcomes)}
-    return (_side(own, a), _side(column[1], b)) if len(asked) == 1 else None
+    return (_side(name_a, a), _side(name_b, b)) if len(asked) == 1 else None
 
 
 def _side(name: str, evidence: Evidence) -> Side:

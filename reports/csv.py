@@ -18,9 +18,9 @@ def render(cells: Sequence[Cell]) -> str:
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A heading with the first row's keys, then one line a row; a list's members are parted by spaces."""
+    """A heading with all the rows' keys, then one line a row; a list's members are parted by spaces."""
     text = StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({key: " ".join(value) if isinstance(value, tuple) else value for key, value in row.items()})

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cell import Cell
 from harness.claims import claims as claims_of
-from harness.cost_rows import CostRow
 from harness.errors import InputError
 from harness.papers import paper as papers
-from harness.papers.paper import Paper
+from harness.shown import Shown
 from harness.store import Run
-from reports import claims, csv, html, json, latex, markdown, terminal
+from reports import claims, csv, gains, html, json, latex, markdown, other_rule, terminal
 from reports import costs as of_costs
 from reports.footnotes import audited
 from reports.listing import Listing
@@ -26,51 +24,34 @@ ILLUSTRATED = ("md", "html")
 WIDTH = 150
 
 
-def render(
-    paper_id: str,
-    cells: Sequence[Cell],
-    runs: Sequence[Run],
-    format_: str,
-    command: str,
-    costs: Sequence[CostRow] = (),
-) -> str:
+def render(found: Shown, runs: Sequence[Run], format_: str, command: str) -> str:
     """The tables of a paper as one text.
 
     Args:
-        paper_id: the paper's name.
-        cells: cells of one table or several.
+        found: what is shown of it.
         runs: all runs there are; foot and notes are made from those behind the cells.
         format_: one of ``FORMATS``.
         command: what rebuilds this from the same runs.
-        costs: rows of the figures of costs among the cells' tables.
 
     Raises:
         InputError: an unknown format.
     """
     if format_ not in FORMATS:
         raise InputError(f"format {format_!r} is unknown; known: {', '.join(FORMATS)}")
-    drawn = pictures(cells, runs, costs) if format_ in ILLUSTRATED else []
-    return _text(paper_id, cells, runs, format_, command, costs, drawn)
+    drawn = pictures(found.cells, runs, found.costs) if format_ in ILLUSTRATED else []
+    return _text(found, runs, format_, command, drawn)
 
 
-def _text(
-    paper_id: str,
-    cells: Sequence[Cell],
-    runs: Sequence[Run],
-    format_: str,
-    command: str,
-    costs: Sequence[CostRow],
-    drawn: Sequence[Picture],
-) -> str:
+def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: Sequence[Picture]) -> str:
+    cells = found.cells
     if format_ == "csv":
         return csv.render(cells)
     if format_ == "json":
         return json.render(cells)
-    paper = papers.load(paper_id)
+    paper = papers.load(found.paper)
     tables = [t for t in dict.fromkeys(cell.table for cell in cells) if paper.table(t).kind != "cost"]
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
-    tabled = [costs_table(paper, table, costs) for table in dict.fromkeys(row.table for row in costs)]
-    listings = list(filter(None, [*tabled, claims.listing(claims_of(paper, cells))]))
+    listings = _listings(found)
     if format_ == "md":
         return markdown.render(paper, grids, listings, drawn)
     if format_ == "tex":
@@ -81,25 +62,24 @@ def _text(
     return terminal.render(paper, grids, listings, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
 
-def costs_table(paper: Paper, table: str, costs: Sequence[CostRow]) -> Listing | None:
-    """A figure of costs as a table."""
-    own = [row for row in costs if row.table == table]
-    return of_costs.listing(title(table), paper.table(table).caption, own)
+def _listings(found: Shown) -> list[Listing]:
+    """The tables behind the paper's own: costs, gains, ties, claims."""
+    paper = papers.load(found.paper)
+    costs = [
+        of_costs.listing(title(table), paper.table(table).caption, [row for row in found.costs if row.table == table])
+        for table in dict.fromkeys(row.table for row in found.costs)
+    ]
+    claimed = claims.listing(claims_of(paper, found.cells))
+    beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules)]
+    return [each for each in (*costs, *beside, claimed) if each]
 
 
-def write(
-    paper_id: str,
-    cells: Sequence[Cell],
-    runs: Sequence[Run],
-    folder: Path,
-    command: str,
-    costs: Sequence[CostRow] = (),
-) -> list[Path]:
+def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
     """Write the tables in every file format, and the pictures that there are; each file whole or not at all.
 
     Returns:
         The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
-        ``<paper>-claims``, ``<paper>-costs`` and ``<paper>-findings``, which the other formats hold within.
+        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains`` and ``-ties``, which the other formats hold within.
 
     Raises:
         InputError: the folder is a file.
@@ -107,12 +87,13 @@ def write(
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; expected a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = pictures(cells, runs, costs)
-    texts = {f"{paper_id}.{each}": _text(paper_id, cells, runs, each, command, costs, drawn) for each in FILES}
-    for name, rows in _beside(paper_id, cells, costs).items():
+    paper = found.paper
+    drawn = pictures(found.cells, runs, found.costs)
+    texts = {f"{paper}.{each}": _text(found, runs, each, command, drawn) for each in FILES}
+    for name, rows in _beside(found).items():
         if rows:
-            texts |= {f"{paper_id}-{name}.csv": csv.lines(rows), f"{paper_id}-{name}.json": json.document(rows)}
-    texts |= {picture.file(paper_id): picture.svg for picture in drawn}
+            texts |= {f"{paper}-{name}.csv": csv.lines(rows), f"{paper}-{name}.json": json.document(rows)}
+    texts |= {picture.file(paper): picture.svg for picture in drawn}
     for name, text in texts.items():
         temporary = folder / f".{name}.unfinished"
         temporary.write_text(text, encoding="utf-8")
@@ -120,10 +101,15 @@ def write(
     return [folder / name for name in texts]
 
 
-def _beside(paper_id: str, cells: Sequence[Cell], costs: Sequence[CostRow]) -> dict[str, list[dict[str, Any]]]:
-    """What a list of cells has no place for: costs, and claims and the audit's findings about the cells' tables."""
-    tables = {cell.table for cell in cells}
-    paper = papers.load(paper_id)
-    findings = [vars(finding) for finding in audited(paper_id) if finding.table in tables]
-    claimed = [row.model_dump(mode="json") for row in claims_of(paper, cells)]
-    return {"claims": claimed, "costs": [of_costs.flat(row) for row in costs], "findings": findings}
+def _beside(found: Shown) -> dict[str, list[dict[str, Any]]]:
+    """What a list of cells has no place for, and the audit's findings about the cells' tables."""
+    tables = {cell.table for cell in found.cells}
+    findings = [vars(finding) for finding in audited(found.paper) if finding.table in tables]
+    claimed = [row.model_dump(mode="json") for row in claims_of(papers.load(found.paper), found.cells)]
+    return {
+        "claims": claimed,
+        "costs": [of_costs.flat(row) for row in found.costs],
+        "findings": findings,
+        "gains": [gains.flat(row) for row in found.gains],
+        "ties": [other_rule.flat(row) for row in found.other_rules],
+    }

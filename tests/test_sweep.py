@@ -5,6 +5,7 @@ import pytest
 from harness.cells import cells
 from harness.config import TaskConfig
 from harness.papers import paper as papers
+from harness.shown import Shown
 from reports import sweep
 from reports.render import FORMATS, render
 from tests.made_runs import make_run
@@ -25,7 +26,7 @@ def test_a_line_has_a_point_a_value_and_none_of_other_tasks(format_: str, tmp_pa
     shown = {(cell.x, cell.metric): cell.mean for cell in found if cell.mean is not None}
     expected = {(0, "Recall"): 0.5, (5, "Recall"): 1.0, (0, "MRR"): (1 + 1 / 9) / 2, (5, "MRR"): 0.75}
     assert shown == pytest.approx(expected)
-    text = render("llm-trsr", found, runs, format_, "typed")
+    text = render(Shown("llm-trsr", found), runs, format_, "typed")
     assert "0.75" in text
     assert format_ in ("csv", "json") or "Figure 9" in text
 

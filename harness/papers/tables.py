@@ -70,6 +70,19 @@ class Asking(Strict):
         return {f"{TASK_PREFIX}{key}": value for key, value in self.task().items()}
 
 
+class Gains(Strict):
+    """What gains are held against, with what they cost beside them.
+
+    Attributes:
+        over: systems, as printed, against which each system with a language model is tested; of a figure, values of its
+            setting, against which the others are. One of these is tested against those before it.
+        metrics: e.g. ``Recall@10``.
+    """
+
+    over: tuple[str | int, ...]
+    metrics: tuple[str, ...]
+
+
 class AccuracyTable(Asking):
     """Metrics by rows; data sets, and systems within them, by columns.
 
@@ -79,6 +92,8 @@ class AccuracyTable(Asking):
         users: restricts the users that count; None for all.
         estimators: columns that were not averaged exactly.
         quoted: systems whose numbers are other papers' own, got on other users.
+        authors_rule: an estimator that the authors' code applies and this table does not, to be listed beside.
+        gains: gains to be tested beside the table.
         published: data set -> ``Metric@k`` -> system -> value as printed.
     """
 
@@ -88,6 +103,8 @@ class AccuracyTable(Asking):
     users: Retrieved | None = None
     estimators: tuple[Estimator, ...] = ()
     quoted: tuple[str, ...] = ()
+    authors_rule: str | None = None
+    gains: Gains | None = None
     published: dict[str, Grid]
 
     def datasets(self) -> list[str]:
@@ -147,6 +164,7 @@ class Sweep(Asking):
         setting: of those systems; the abscissa.
         values: of the setting.
         metrics: e.g. ``Recall@10``.
+        gains: gains to be tested beside the figure.
     """
 
     kind: Literal["sweep"]
@@ -156,6 +174,7 @@ class Sweep(Asking):
     setting: str
     values: tuple[str | int, ...]
     metrics: tuple[str, ...]
+    gains: Gains | None = None
 
     def datasets(self) -> list[str]:
         """Its data sets, as printed."""

@@ -7,6 +7,7 @@ from harness.cell import Cell
 from harness.cells import cells
 from harness.claims import claims
 from harness.papers import paper as papers
+from harness.shown import Shown
 from reports.claims import listing
 from reports.footnotes import footnotes
 from reports.render import render
@@ -88,7 +89,7 @@ def test_findings_stand_at_the_values_concerned_in_every_format() -> None:
     assert not {pair for pair in marked if pair[1] != "Recall"}
     assert "0.0544 is no multiple of 1/610" in notes.sentences()[0]
     for format_ in ("md", "tex", "html", "terminal"):
-        text = " ".join(render("llamarec", found, [], format_, COMMAND).split())
+        text = " ".join(render(Shown("llamarec", found), [], format_, COMMAND).split())
         assert "paper 0.0544 (a" in text
         assert "0.0544 is no multiple of 1/610" in text
         assert "LlamaRec" in text.partition("Claims")[2]

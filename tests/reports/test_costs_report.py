@@ -4,6 +4,7 @@ import pytest
 
 from harness.cells import cells
 from harness.cost_rows import CostRow, rows
+from harness.shown import Shown
 from reports import latency, pareto
 from reports.render import FORMATS, render, write
 from tests.made_costs import made_cost
@@ -22,7 +23,7 @@ def costs(tmp_path: Path) -> list[CostRow]:
 def test_every_format_has_the_rows_of_the_figure(costs: list[CostRow]) -> None:
     shown = cells(PAPER, "figure3", [], costs=[row.cost for row in costs])
     for format_ in set(FORMATS) - {"csv", "json"}:
-        text = " ".join(render("llamarec", shown, [], format_, COMMAND, costs).split())
+        text = " ".join(render(Shown("llamarec", shown, costs), [], format_, COMMAND).split())
         assert "Figure 3" in text
         assert "times the floor" in text or format_ == "terminal"
         assert text.count("9,000") == 4  # the median, and the prefill of a list whose prefill was not measured
@@ -30,7 +31,7 @@ def test_every_format_has_the_rows_of_the_figure(costs: list[CostRow]) -> None:
 
 def test_files_hold_every_number(costs: list[CostRow], tmp_path: Path) -> None:
     shown = cells(PAPER, "figure3", [], costs=[row.cost for row in costs])
-    names = {path.name for path in write("llamarec", shown, [], tmp_path / "out", COMMAND, costs)}
+    names = {path.name for path in write(Shown("llamarec", shown, costs), [], tmp_path / "out", COMMAND)}
     assert {f"llamarec-{name}" for name in ("figure3.svg", "figure3-accuracy.svg", "costs.csv", "costs.json")} <= names
     assert "p90_ms" in (tmp_path / "out" / "llamarec-costs.csv").read_text().splitlines()[0]
 

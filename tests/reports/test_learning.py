@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from harness.cell import Cell
 from harness.record import FitRecord
+from harness.shown import Shown
 from harness.store import Run
 from reports import learning
 from reports.figure import as_svg
@@ -69,10 +70,12 @@ def test_a_seed_is_a_colour_and_a_data_set_a_column(noted: Run) -> None:
 def test_it_is_written_beside_the_tables_embedded_and_linked(
     all_cells: list[Cell], runs: list[Run], tmp_path: Path
 ) -> None:
-    written = {path.name: path.read_text() for path in write("llamarec", all_cells, runs, tmp_path, COMMAND)}
+    written = {path.name: path.read_text() for path in write(Shown("llamarec", all_cells), runs, tmp_path, COMMAND)}
     picture = written["llamarec-learning.svg"]
     assert picture == as_svg(learning.draw([runs[-1]]))
     assert picture in written["llamarec.html"]
     assert "](llamarec-learning.svg)" in written["llamarec.md"]
-    plain = render("llamarec", [cell for cell in all_cells if cell.ran_system != "llamarec"], runs, "md", COMMAND)
+    plain = render(
+        Shown("llamarec", [cell for cell in all_cells if cell.ran_system != "llamarec"]), runs, "md", COMMAND
+    )
     assert learning.TITLE not in plain

@@ -9,6 +9,7 @@ import baselines  # noqa: F401  registers the systems
 from harness import cells, store
 from harness.cell import Cell
 from harness.papers import paper as papers
+from harness.shown import Shown
 from reports.render import write
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def all_cells(runs: list[store.Run]) -> list[Cell]:
 def test_the_kept_runs_give_the_kept_report_byte_for_byte(
     tmp_path: Path, runs: list[store.Run], all_cells: list[Cell]
 ) -> None:
-    written = write("llamarec", all_cells, runs, tmp_path, COMMAND)
+    written = write(Shown("llamarec", all_cells), runs, tmp_path, COMMAND)
     kept = REFERENCE / "llamarec"
     assert {path.name for path in written} == {path.name for path in kept.iterdir() if path.is_file()} - {"NOTES.md"}
     for path in written:

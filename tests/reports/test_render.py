@@ -16,6 +16,7 @@ from harness.audit.finding import Finding
 from harness.cell import Cell
 from harness.claims import ClaimRow, claims
 from harness.errors import InputError
+from harness.shown import Shown
 from harness.store import Run
 from reports import html, latex, markdown, terminal
 from reports.claims import listing as claims_listing
@@ -70,8 +71,8 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_holds_the_numbers_and_the_foot(format_: str, all_cells: list[Cell], runs: list[Run]) -> None:
-    text = render("llamarec", all_cells, runs, format_, COMMAND)
-    assert text == render("llamarec", all_cells, runs, format_, COMMAND)
+    text = render(Shown("llamarec", all_cells), runs, format_, COMMAND)
+    assert text == render(Shown("llamarec", all_cells), runs, format_, COMMAND)
     for expected in ("0.75", "0.0705", "other budget", "other backbone", "not run", "no published value", "GPT4Rec"):
         assert expected in text
     if format_ not in ("csv", "json"):
@@ -83,16 +84,16 @@ def test_every_format_holds_the_numbers_and_the_foot(format_: str, all_cells: li
 
 def test_an_unknown_format_is_refused(all_cells: list[Cell], runs: list[Run]) -> None:
     with pytest.raises(InputError, match="format 'docx' is unknown; known: terminal, md, tex, html, csv, json"):
-        render("llamarec", all_cells, runs, "docx", COMMAND)
+        render(Shown("llamarec", all_cells), runs, "docx", COMMAND)
 
 
 def test_json_comes_back_as_the_same_cells(all_cells: list[Cell], runs: list[Run]) -> None:
-    documents = json.loads(render("llamarec", all_cells, runs, "json", COMMAND))
+    documents = json.loads(render(Shown("llamarec", all_cells), runs, "json", COMMAND))
     assert [Cell.model_validate(document) for document in documents] == all_cells
 
 
 def test_csv_comes_back_with_the_same_numbers(all_cells: list[Cell], runs: list[Run]) -> None:
-    lines = list(csv.DictReader(StringIO(render("llamarec", all_cells, runs, "csv", COMMAND))))
+    lines = list(csv.DictReader(StringIO(render(Shown("llamarec", all_cells), runs, "csv", COMMAND))))
     assert len(lines) == len(all_cells)
     for line, cell in zip(lines, all_cells, strict=True):
         assert line["printed"] == (cell.printed or "")
@@ -101,7 +102,7 @@ def test_csv_comes_back_with_the_same_numbers(all_cells: list[Cell], runs: list[
 
 
 def test_the_page_is_whole_and_loads_nothing(all_cells: list[Cell], runs: list[Run]) -> None:
-    page = Page(render("llamarec", all_cells, runs, "html", COMMAND))
+    page = Page(render(Shown("llamarec", all_cells), runs, "html", COMMAND))
     assert "svg" in page.tags
     assert not page.tags & {"script", "link", "img", "iframe"}
     assert all(link.startswith("#") for link in page.loads)
@@ -109,7 +110,7 @@ def test_the_page_is_whole_and_loads_nothing(all_cells: list[Cell], runs: list[R
 
 
 def test_best_and_second_are_marked(all_cells: list[Cell], runs: list[Run]) -> None:
-    texts = {format_: render("llamarec", all_cells, runs, format_, COMMAND) for format_ in FORMATS}
+    texts = {format_: render(Shown("llamarec", all_cells), runs, format_, COMMAND) for format_ in FORMATS}
     assert "<b>0.7500</b>" in texts["html"]
     assert "<u>0.0469</u>" in texts["html"]
     assert r"\textbf{0.7500}" in texts["tex"]
@@ -155,7 +156,7 @@ def test_a_terminal_of_80_columns_is_enough(all_cells: list[Cell], runs: list[Ru
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")
 @pytest.mark.parametrize("kind", ["plain", "hostile"])
 def test_latex_compiles(kind: str, tmp_path: Path, all_cells: list[Cell], runs: list[Run], hostile: list[Grid]) -> None:
-    text = render("llamarec", all_cells, runs, "tex", COMMAND)
+    text = render(Shown("llamarec", all_cells), runs, "tex", COMMAND)
     if kind == "hostile":
         text = latex.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [])
     (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
@@ -174,7 +175,7 @@ def test_latex_escapes_every_special_letter() -> None:
 
 def test_claims_and_findings_have_files_of_their_own(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
     shown = [cell for cell in all_cells if cell.table == "1"]
-    write("llamarec", shown, runs, tmp_path, COMMAND)
+    write(Shown("llamarec", shown), runs, tmp_path, COMMAND)
     claimed = json.loads((tmp_path / "llamarec-claims.json").read_text("utf-8"))
     assert [ClaimRow.model_validate(row) for row in claimed] == claims(PAPER, shown)
     found = json.loads((tmp_path / "llamarec-findings.json").read_text("utf-8"))
@@ -187,7 +188,7 @@ def test_claims_and_findings_have_files_of_their_own(tmp_path: Path, all_cells: 
 
 
 def test_files_are_written_in_every_format(tmp_path: Path, all_cells: list[Cell], runs: list[Run]) -> None:
-    paths = write("llamarec", all_cells, runs, tmp_path / "out", COMMAND)
+    paths = write(Shown("llamarec", all_cells), runs, tmp_path / "out", COMMAND)
     tables = {f"llamarec.{suffix}" for suffix in (*FILES, "svg")}
     assert {path.name for path in paths} == {
         *tables,
@@ -196,7 +197,7 @@ def test_files_are_written_in_every_format(tmp_path: Path, all_cells: list[Cell]
     }
     for format_ in FILES:
         assert (tmp_path / "out" / f"llamarec.{format_}").read_text("utf-8") == render(
-            "llamarec", all_cells, runs, format_, COMMAND
+            Shown("llamarec", all_cells), runs, format_, COMMAND
         )
     assert ElementTree.parse(tmp_path / "out" / "llamarec.svg").getroot().tag.endswith("svg")
 
@@ -205,7 +206,7 @@ def test_a_report_is_never_half_written(all_cells: list[Cell], runs: list[Run], 
     """Who killed the second writing at any moment would find the first one's file or the second's, whole."""
     (tmp_path / "llamarec.csv").write_text("the first")
     with (tmp_path / "llamarec.csv").open() as before:
-        written = write("llamarec", all_cells[:6], runs, tmp_path, COMMAND)
+        written = write(Shown("llamarec", all_cells[:6]), runs, tmp_path, COMMAND)
         assert before.read() == "the first"
     assert (tmp_path / "llamarec.csv").read_text() != "the first"
     assert set(tmp_path.iterdir()) - {tmp_path / "runs"} == set(written)
@@ -214,4 +215,4 @@ def test_a_report_is_never_half_written(all_cells: list[Cell], runs: list[Run], 
 def test_a_report_needs_a_folder(all_cells: list[Cell], runs: list[Run], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file: is a file; expected a folder"):
-        write("llamarec", all_cells[:6], runs, tmp_path / "file", COMMAND)
+        write(Shown("llamarec", all_cells[:6]), runs, tmp_path / "file", COMMAND)

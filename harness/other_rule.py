@@ -1,0 +1,72 @@
+"""What a table would print by the rule of the authors' own evaluation, and how many cases hang on it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from harness import metrics
+from harness.columns import columns
+from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable
+from harness.selection import Selection
+from harness.store import Run
+
+
+class OtherRule(BaseModel):
+    """A column by the other rule.
+
+    Attributes:
+        table: its table's number.
+        dataset, system: the column, as printed.
+        estimator: the rule.
+        queries: that were answered, over all seeds.
+        tied: of these, those whose target has the score of another candidate.
+        values: metric -> (the table's exact mean, the mean by the other rule), each over seeds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    dataset: str
+    system: str
+    estimator: str
+    queries: int
+    tied: int
+    values: dict[str, tuple[float, float]]
+
+
+def other_rule(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Selection]) -> list[OtherRule]:
+    """A row for each column that was run; none where the authors' rule is the table's own.
+
+    Args:
+        paper: the paper.
+        table: its table's number.
+        runs: all runs there are.
+        selections: all searches there are.
+    """
+    spec = paper.table(table)
+    if not isinstance(spec, AccuracyTable) or not spec.authors_rule:
+        return []
+    rows = []
+    for column in columns(paper, spec, runs, selections):
+        answered = column.evidence.outcomes
+        if not answered:
+            continue
+        values = {}
+        for label in spec.printed(column.dataset, column.system):
+            at = metrics.metric_at(label)
+            by = [[metrics.estimate(one, *at, rule) for one in answered] for rule in ("exact", spec.authors_rule)]
+            values[label] = (float(np.mean(by[0])), float(np.mean(by[1])))
+        rows.append(
+            OtherRule(
+                table=table,
+                dataset=column.dataset,
+                system=column.system,
+                estimator=spec.authors_rule,
+                queries=sum(map(len, answered)),
+                tied=sum(int((one.ties > 0).sum()) for one in answered),
+                values=values,
+            )
+        )
+    return rows

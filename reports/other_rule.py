@@ -1,0 +1,46 @@
+"""The table of what the authors' own rule of evaluation would have printed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.other_rule import OtherRule
+from reports.listing import Listing
+from reports.table import title
+
+CAPTION = (
+    "Where a target has the score of other candidates, the table above counts it last of them and the authors' "
+    "evaluation ({estimator}) first: a constant scorer would rank every target first. Tied: cases that hang on it. "
+    "Each metric as that rule gives it, with what it adds in brackets."
+)
+
+
+def listings(rows: Sequence[OtherRule]) -> list[Listing]:
+    """One table in words for each table whose authors have another rule."""
+    return [
+        _listing(table, [row for row in rows if row.table == table])
+        for table in dict.fromkeys(row.table for row in rows)
+    ]
+
+
+def flat(row: OtherRule) -> dict[str, Any]:
+    """The row as numbers."""
+    values = {label: other for label, (_, other) in row.values.items()}
+    return row.model_dump(mode="json", exclude={"values"}) | values
+
+
+def _listing(table: str, rows: Sequence[OtherRule]) -> Listing:
+    return Listing(
+        f"Ties, {title(table)}",
+        CAPTION.format(estimator=rows[0].estimator),
+        ("data set", "system", "cases", "tied", *rows[0].values),
+        tuple(
+            (
+                row.dataset,
+                row.system,
+                f"{row.queries:,}",
+                f"{row.tied:,}",
+                *(f"{other:.4f} ({other - exact:+.4f})" for exact, other in row.values.values()),
+            )
+            for row in rows
+        ),
+    )
