@@ -1,9 +1,11 @@
 """Runs in fresh processes of this machine: each run's peak memory is its own; one that dies takes no other along."""
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 
 from harness import console, environment, run
 from harness.config import RunConfig, one_line
@@ -46,8 +48,17 @@ def execute(
 
 
 def _start(initialise: Initialise, jobs: int) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     environment.use_threads(jobs)
     initialise()
+
+
+def _end_with_parent() -> None:
+    """A run whose parent was killed ends too; it goes on from its checkpoint when it is asked for again."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    parent.join()
+    os._exit(1)
 
 
 def _execute(config: RunConfig, home: Home, command: str) -> str:

@@ -1,0 +1,43 @@
+"""What becomes of a run's process when the one that started it is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from harness.engine import local
+from harness.home import Home
+from harness.resolve import resolve
+import baselines
+
+def initialise():
+    Path(sys.argv[1]).write_text(str(os.getpid()))
+    time.sleep(600)
+
+if __name__ == "__main__":
+    config = resolve("popularity", "ml-100k", "smoke", 1, "cpu")
+    local.execute([config], Home(Path(sys.argv[2])), "typed", 1, initialise)
+"""
+PATIENCE_S = 60
+
+
+def test_a_run_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    script, noted = tmp_path / "script.py", tmp_path / "pid"
+    script.write_text(SCRIPT)
+    paths = {"PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    parent = subprocess.Popen([sys.executable, str(script), str(noted), str(tmp_path)], env=os.environ | paths)
+    deadline = time.monotonic() + PATIENCE_S
+    while not (noted.exists() and noted.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    worker = psutil.Process(int(noted.read_text()))
+    assert worker.is_running()
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    worker.wait(PATIENCE_S)  # raises if it goes on
