@@ -56,6 +56,7 @@ class ProfileFile(Strict):
         about: one line for ``harness list profiles``.
         extends: the profile that this one starts from.
         task: task settings for every run.
+        tasks: task settings for the runs of one task, which win over a data set's.
         datasets: changes for one data set; settings that a system does not have are not for it.
         systems: settings of one system.
         estimate_s: seconds that a run of a system took where the profile was measured.
@@ -65,6 +66,7 @@ class ProfileFile(Strict):
     about: str
     extends: Profile | None = None
     task: dict[str, Any] = {}
+    tasks: dict[str, dict[str, Any]] = {}
     datasets: dict[str, Overrides] = {}
     systems: dict[str, dict[str, Any]] = {}
     estimate_s: dict[str, float] = {}
@@ -93,12 +95,21 @@ def _layers(name: str) -> list[ProfileFile]:
     return [*(_layers(own.extends) if own.extends else []), own]
 
 
-def test_limit(dataset: str, profile: str) -> int | None:
-    """How many test queries a profile asks of a data set; None: all."""
-    layers = _layers(profile)
-    tasks = [task for layer in layers for task in (layer.task, layer.datasets.get(dataset, Overrides()).task)]
-    limits = [task["test_limit"] for task in tasks if "test_limit" in task]
-    return limits[-1] if limits else None
+def _task(dataset: str, layers: list[ProfileFile], name: str | None) -> dict[str, Any]:
+    """A profile's task settings for a data set and the named task, or the data set's own."""
+    task: dict[str, Any] = {}
+    for layer in layers:
+        task |= layer.task | layer.datasets.get(dataset, Overrides()).task
+    task |= {"name": name} if name else {}
+    for layer in layers:
+        task |= layer.tasks.get(task.get("name", TaskConfig.model_fields["name"].default), {})
+    return task
+
+
+def test_limit(config: RunConfig) -> int | None:
+    """How many test queries a run's profile asks of its task; None: all."""
+    limit: int | None = _task(config.dataset, _layers(config.profile), config.task.name).get("test_limit")
+    return limit
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:
@@ -124,7 +135,7 @@ def resolve(
 ) -> RunConfig:
     """The complete configuration of a run.
 
-    The later wins: the system's defaults (its paper's), the profile's data set, the profile's system, that system on
+    The later wins: the system's defaults (its paper's), the profile's data set, its task, its system, its system on
     that data set, ``changes``.
 
     Args:
@@ -140,11 +151,10 @@ def resolve(
     """
     spec = register.find(system)
     layers = _layers(profile)
-    task: dict[str, Any] = {}
+    task = _task(dataset, layers, (changes or {}).get(f"{TASK_PREFIX}name"))
     settings: dict[str, Any] = {}
     for layer in layers:
         own = layer.datasets.get(dataset, Overrides())
-        task |= layer.task | own.task
         settings |= {key: value for key, value in own.settings.items() if key in spec.config.model_fields}
     for layer in layers:
         settings |= layer.systems.get(system, {})
@@ -202,7 +212,8 @@ def follows(config: RunConfig, profile: str) -> bool:
     ranked the lists of the profile's retriever.
     """
     spec = register.find(config.system)
-    own = resolve(config.system, config.dataset, profile, config.seed, config.device)
+    asked = {f"{TASK_PREFIX}name": config.task.name}
+    own = resolve(config.system, config.dataset, profile, config.seed, config.device, asked)
     if config.task != own.task:
         return False
     if config.retriever and config.retriever.system != own.settings["retriever"]:

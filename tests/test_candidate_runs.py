@@ -130,7 +130,7 @@ def test_scores_do_not_hang_on_held_out_answers(harness: Harness, news: Path, sy
 
 
 def test_sets_that_are_split_by_leaving_one_out_have_candidates_too(harness: Harness, films: Path) -> None:
-    made = harness.run("sasrec", films, "--task", "candidates", "--set", "task.candidates=9")
+    made = harness.run("sasrec", films, "--task", "candidates", "--set=task.candidates=9", "--set=task.test_limit=null")
     run = store.open_run(Path(str(made["folder"])))
     assert run.outcomes().query.tolist() == list(range(1, 61))
     assert run.outcomes().rank.max() <= 10

@@ -3,7 +3,8 @@ import pytest
 import baselines  # noqa: F401  registers the systems
 from harness.config import Retriever
 from harness.errors import InputError
-from harness.resolve import is_paper_budget, parse_assignments, profiles, resolve
+from harness.resolve import follows, is_paper_budget, parse_assignments, profiles, resolve
+from harness.resolve import test_limit as limit
 from harness.system import systems
 
 SYSTEMS = ("popularity", "narm", "sasrec", "bert4rec", "lrurec", "gru4rec", "core", "ncf", "din", "dien")
@@ -103,3 +104,14 @@ def test_bad_input_is_one_line_that_names_the_key(
     with pytest.raises(InputError, match=message) as error:
         resolve(system, "ml-100k", profile, 1, "cpu", parse_assignments(assignments))
     assert "\n" not in str(error.value)
+
+
+def test_a_tasks_settings_hold_for_its_runs_alone() -> None:
+    asked = {"task.name": "candidates"}
+    sampled = resolve("popularity", "ml-latest-small", "smoke", 1, "cpu", asked)
+    assert (sampled.task.test_limit, sampled.task.window) == (24, 200)
+    assert resolve("popularity", "ml-latest-small", "smoke", 1, "cpu").task.test_limit is None
+    assert resolve("popularity", "mind-small-sample", "smoke", 1, "cpu").task.test_limit == 24
+    assert resolve("popularity", "ml-latest-small", "paper", 1, "cpu", asked).task.test_limit is None
+    assert (limit(sampled), limit(resolve("popularity", "mind-small-sample", "cpu", 1, "cpu"))) == (24, 64)
+    assert (follows(sampled, "smoke"), follows(sampled, "paper")) == (True, False)
