@@ -44,7 +44,6 @@ class TitleGenerator(Reranker):
         self.rankings, self.tokens_written = [], 0  # those of validation
         notes = record.notes | {"tuned_for": self.settings.output}
         if self.settings.output == "titles":
-            notes["first_token_loss_at_the_end_of_training"] = notes.pop("letter_loss_at_the_end_of_training")
             del notes["letters"]
         return record.model_copy(update={"notes": notes})
 

@@ -43,7 +43,7 @@ class TuningConfig(LoraConfig):
         validate_limit: queries a validation; None: all.
         patience: validations in a row without a better ``monitor`` before tuning stops.
         monitor: the validation metric that chooses the weights, or a sum of some, e.g. ``Recall@3+Recall@5``.
-        loss_on: the answer's tokens (its letter and the end), or every token of prompt and answer.
+        loss_on: the answer's tokens (a letter and the end, say), or every token of prompt and answer.
     """
 
     learning_rate: float = Field(1e-4, gt=0)
@@ -73,8 +73,8 @@ class _Progress:
 
     Attributes:
         untuned: the validation metric before the first step.
-        window: (mean loss over the tokens learnt, over the letters alone) of each step since the last validation.
-        letter_loss: mean of the window's second column at the last validation.
+        window: (mean loss over the tokens learnt, over the answers' first) of each step since the last validation.
+        first_token_loss: mean of the window's second column at the last validation.
     """
 
     untuned: float
@@ -82,7 +82,7 @@ class _Progress:
     elapsed_s: float = 0.0
     best: float = -1.0
     best_step: int = 0
-    letter_loss: float = math.inf
+    first_token_loss: float = math.inf
     curve: list[tuple[int, float, float]] = field(default_factory=list)
     window: list[tuple[float, float]] = field(default_factory=list)
 
@@ -166,7 +166,7 @@ def tune(
         notes={
             "padding": "right",
             "prompts_seen": _seen(progress.step, order.shape[1], settings.batch_size),
-            "letter_loss_at_the_end_of_training": progress.letter_loss,
+            "first_token_loss_at_the_end_of_training": progress.first_token_loss,
             f"validation_{settings.monitor}_untuned": progress.untuned,
             f"validation_{settings.monitor}_at_the_end": progress.curve[-1][1],
         },
@@ -185,11 +185,11 @@ def _step(
     optimizer: torch.optim.Optimizer,
     token_losses: TokenLosses = losses.token_losses,
 ) -> tuple[float, float]:
-    """One optimiser step; mean loss over the batch's tokens that are learnt, and over its letters alone."""
+    """One optimiser step; mean loss over the batch's tokens that are learnt, and over its answers' first."""
     backbone.model.train()
     batch = sorted(batch, key=lambda texts: len(texts[0].prompt))
     tokens = sum(one.learnt(settings.loss_on) for texts in batch for one in texts)
-    total, letters = 0.0, 0.0
+    total, first = 0.0, 0.0
     optimizer.zero_grad()
     for start in range(0, len(batch), settings.micro_batch):
         examples = [one for texts in batch[start : start + settings.micro_batch] for one in texts]
@@ -198,12 +198,12 @@ def _step(
         ends = np.cumsum([one.learnt(settings.loss_on) for one in examples])
         places = [end - len(one.answer) for end, one in zip(ends, examples, strict=True)]
         total += float(found.detach().sum())
-        letters += float(found.detach()[places].sum())
+        first += float(found.detach()[places].sum())
     if not math.isfinite(total):
         raise WorkError(f"tuning loss is {total}; try a smaller learning_rate or dtype=float32")
     nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], MAX_GRADIENT_NORM)
     optimizer.step()
-    return total / tokens, letters / sum(map(len, batch))
+    return total / tokens, first / sum(map(len, batch))
 
 
 def _share(step: int, settings: TuningConfig, last_step: int) -> float:
@@ -234,7 +234,7 @@ def validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float:
 
 def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:
     """Enter a validation into the curve, and keep the weights if they are the best so far."""
-    loss, progress.letter_loss = np.mean(progress.window, axis=0).tolist()
+    loss, progress.first_token_loss = np.mean(progress.window, axis=0).tolist()
     progress.curve.append((progress.step, metric, loss))
     progress.window.clear()
     if metric > progress.best:

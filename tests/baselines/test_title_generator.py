@@ -44,7 +44,7 @@ def test_it_is_tuned_to_begin_the_list_with_the_answer(
             (one,) = example(position)
             prompt, answer = (system.llm.tokenizer.decode(tokens) for tokens in (one.prompt, one.answer))
             seen.append((DATA.titles[train.items[position]], prompt, answer))
-        return FitRecord(notes={"letter_loss_at_the_end_of_training": 1.0})
+        return FitRecord(notes={"first_token_loss_at_the_end_of_training": 1.0})
 
     train = leave_one_out(DATA).train
     monkeypatch.setattr("baselines.reranker.tune", tune)
@@ -82,7 +82,6 @@ def test_what_names_no_candidate_ties_them_all(tmp_path: Path) -> None:
     assert (notes["lists"], notes["lists_that_name_nothing"], notes["written"]) == (2, 2, "titles")
     assert notes["entries_invented"] + notes["entries_unparsed"] > 0
     assert "letters" not in record.notes
-    assert "letter_loss_at_the_end_of_training" not in record.notes
 
 
 def test_what_is_written_is_what_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

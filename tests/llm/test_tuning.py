@@ -72,14 +72,14 @@ def test_literal_losses(home: Home, tmp_path: Path) -> None:
     record, _ = run(home, tmp_path, Script())
     assert [loss for _, _, loss in record.curve] == pytest.approx([5.7225, 5.3370, 4.8222], abs=2e-3)
     assert record.notes["prompts_seen"] == 22
-    assert record.notes["letter_loss_at_the_end_of_training"] == pytest.approx(5.0651, abs=2e-3)
+    assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(5.0651, abs=2e-3)
     assert (record.steps, record.stopped, record.monitor) == (6, "budget", "NDCG@10")
 
 
 def test_literal_losses_of_all_tokens(home: Home, tmp_path: Path) -> None:
     record, _ = run(home, tmp_path, Script(), loss_on="prompt")
     assert [loss for _, _, loss in record.curve] == pytest.approx([5.9199, 5.7175, 5.6515], abs=2e-3)
-    assert record.notes["letter_loss_at_the_end_of_training"] == pytest.approx(4.9215, abs=2e-3)
+    assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(4.9215, abs=2e-3)
 
 
 @pytest.mark.parametrize("loss_on", ["answer", "prompt"])
