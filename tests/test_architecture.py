@@ -17,6 +17,7 @@ LAYERS = (
         "seeds",
         "data",
         "record",
+        "sealed",
         "outcomes",
         "checkpoint",
         "papers",
