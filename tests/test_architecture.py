@@ -49,6 +49,8 @@ LAYERS = (
     },
     {
         "evidence",
+        "gains",
+        "other_rule",
         "cell",
         "cost_plan",
         "cost_rows",
