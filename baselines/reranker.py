@@ -4,7 +4,7 @@ What re-rankers share: the prompts, the examples, the budget and the adapter. Th
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from baselines.adapted import AdaptedSystem
 from baselines.next_item_examples import before, next_items, random_candidates, retrieved_candidates
 from harness.data.dataset import Sequences
 from harness.data.titles import clean_title
 from harness.errors import InputError
-from harness.llm import labels, lora, prompts
-from harness.llm.backbone import Dtype, Quantisation, load
+from harness.llm import labels, prompts
+from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example
 from harness.llm.tuning import TuningConfig, epochs, tune, validate
-from harness.record import FitRecord, ModelRecord
+from harness.record import FitRecord
 from harness.seeds import rng
 from harness.system import Context, Queries
 
@@ -60,13 +61,10 @@ class RerankerConfig(TuningConfig):
     adapter: str | None = None
 
 
-class Reranker(ABC):
+class Reranker(AdaptedSystem, ABC):
     """A re-ranker but for its answers and scores; its retriever's lists come with the queries."""
 
     name: str
-
-    def __init__(self, settings: Any):
-        self.settings = settings
 
     @abstractmethod
     def answer(self, place: int, item: int) -> list[int]:
@@ -107,20 +105,12 @@ class Reranker(ABC):
 
     def _load(self, context: Context) -> None:
         """Get the backbone with a fresh adapter, and the titles and labels as its tokenizer sees them."""
+        super()._load(context)
         settings = self.settings
-        self.llm = load(
-            settings.backbone,
-            context.home,
-            context.device,
-            dtype=settings.dtype,
-            quantisation=settings.quantisation,
-            report=context.report,
-        )
         titles = [clean_title(title) if settings.clean_titles else title for title in context.dataset.titles]
         self.titles = prompts.shorten(titles, self.llm.tokenizer, settings.title_tokens)
         self.template = prompts.load("llamarec")
         self.labels = labels.find(self.llm.tokenizer, prompts.render(self.template, (), ()))
-        lora.add(self.llm, settings, context.seed)
 
     def prompts_of(self, queries: Queries) -> list[list[int]]:
         """Token ids of the queries' prompts.
@@ -134,23 +124,6 @@ class Reranker(ABC):
             )
         histories, candidates = queries.history.cpu().numpy(), queries.candidates.cpu().numpy()
         return [self._prompt(row[row > 0], items) for row, items in zip(histories, candidates, strict=True)]
-
-    def weights(self) -> dict[str, Tensor]:
-        """The adapter."""
-        return lora.adapter(self.llm.model)
-
-    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
-        """Load the backbone and give it the adapter.
-
-        Raises:
-            InputError: the adapter is another model's.
-        """
-        self._load(context)
-        lora.take(self.llm.model, weights)
-
-    def backbone(self) -> ModelRecord:
-        """The LLM under the adapter."""
-        return self.llm.record
 
     def _prompt(self, history: npt.NDArray[np.integer], candidates: npt.NDArray[np.integer]) -> list[int]:
         """Token ids of the prompt for item ids, oldest first, and candidates in their order."""

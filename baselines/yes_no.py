@@ -4,7 +4,7 @@ What such recommenders share: item texts, prompts, pairs of a positive and a neg
 in what a prompt says of the user.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +12,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from baselines.adapted import AdaptedSystem
 from harness.data.dataset import Sequences
 from harness.errors import InputError
-from harness.llm import item_text, lora, meter, prefix, wording, yes_no
-from harness.llm.backbone import Dtype, Quantisation, load
+from harness.llm import item_text, meter, prefix, wording, yes_no
+from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example, LossOn, shared_token_losses
 from harness.llm.summary import History
 from harness.llm.tuning import TuningConfig, epochs, tune
 from harness.llm.wording import Question
 from harness.progress import track
-from harness.record import FitRecord, ModelRecord
+from harness.record import FitRecord
 from harness.seeds import rng
 from harness.system import Context, Queries
 from harness.tasks import negatives
@@ -64,13 +65,10 @@ class YesNoConfig(TuningConfig):
     cases: int | None = Field(None, ge=1)
 
 
-class YesNoRecommender:
+class YesNoRecommender(AdaptedSystem):
     """The recommender, whose prompts hold the recent items and the candidate."""
 
     asks: ClassVar[type[Question]] = Question
-
-    def __init__(self, settings: Any):
-        self.settings = settings
 
     def prepare(self, histories: list[History]) -> None:
         """Make ready what :meth:`places` says of these histories."""
@@ -134,35 +132,11 @@ class YesNoRecommender:
         }
         return facts | self.costs.notes("asking", self.asked, "case")
 
-    def weights(self) -> dict[str, Tensor]:
-        """The adapter."""
-        return lora.adapter(self.llm.model)
-
-    def restore(self, weights: dict[str, Tensor], context: Context) -> None:
-        """Load the backbone and give it the adapter.
-
-        Raises:
-            InputError: the adapter is another model's.
-        """
-        self._load(context)
-        lora.take(self.llm.model, weights)
-
-    def backbone(self) -> ModelRecord:
-        """The LLM under the adapter."""
-        return self.llm.record
-
     def _load(self, context: Context) -> None:
         """Get the backbone with a fresh adapter, the wording, and the items' texts as its tokenizer sees them."""
+        super()._load(context)
         settings, self.context, self.cut = self.settings, context, 0
         self.costs, self.asked = meter.Costs(), 0
-        self.llm = load(
-            settings.backbone,
-            context.home,
-            context.device,
-            dtype=settings.dtype,
-            quantisation=settings.quantisation,
-            report=context.report,
-        )
         prefix.use(self.llm.model)
         self.wording = wording.load(self.asks, settings.prompts, context.dataset.name)
         self.texts = item_text.item_texts(
@@ -170,7 +144,6 @@ class YesNoRecommender:
         )
         ending = self.wording.question.rpartition("}")[2]
         self.answers = yes_no.answer_tokens(self.llm.tokenizer, ending, self.wording.answers)
-        lora.add(self.llm, settings, context.seed)
 
     def _history(self, user: int, items: npt.NDArray[np.integer]) -> History:
         return History(user, tuple(items[-self.context.window :].tolist()))

@@ -1,10 +1,10 @@
 """``run.json``: the typed record of how a run came about."""
 
-import hashlib
 from typing import Literal
 
 from harness.config import Profile, Strict
 from harness.data.dataset import SourceRecord
+from harness.sealed import Sealed
 
 
 class FitRecord(Strict):
@@ -71,7 +71,7 @@ class Statistics(Strict):
     interactions: int
 
 
-class RunRecord(Strict):
+class RunRecord(Sealed):
     """The whole record, written last of a folder's files.
 
     Attributes:
@@ -86,7 +86,7 @@ class RunRecord(Strict):
         energy_j: of the GPU, in joules, where it can be read; None for a resumed run, whose first part was not read.
         data: the files that were read.
         files: sha256 of the folder's other files.
-        seal: sha256 of the record itself without this field, so that an edit shows.
+        seal: of the record itself.
     """
 
     run: str
@@ -115,7 +115,3 @@ class RunRecord(Strict):
     statistics: Statistics
     files: dict[str, str] = {}
     seal: str = ""
-
-    def digest(self) -> str:
-        """What ``seal`` must be; fields that the record's file lacks do not count, so that more may be added."""
-        return hashlib.sha256(self.model_dump_json(exclude={"seal"}, exclude_unset=True).encode()).hexdigest()

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from harness.config import RunConfig, Strict, one_line
 from harness.errors import InputError
 from harness.resolve import complete
+from harness.sealed import Sealed
 
 SUFFIX = ".selection.json"
 
@@ -28,7 +29,7 @@ class Tried(Strict):
     steps: int
 
 
-class Selection(Strict):
+class Selection(Sealed):
     """A search over one system's settings on one data set; no test query was asked for it.
 
     Attributes:
@@ -37,7 +38,7 @@ class Selection(Strict):
         monitor: the validation metric, e.g. ``Recall@10``.
         tried: every configuration, in the order of the grid; the first of the best was taken.
         command, started_at, git_sha, dirty: how the search came about.
-        seal: sha256 of all this without the field itself, so that an edit shows.
+        seal: of all this.
     """
 
     config: RunConfig
@@ -49,10 +50,6 @@ class Selection(Strict):
     git_sha: str | None
     dirty: bool | None
     seal: str = ""
-
-    def digest(self) -> str:
-        """What ``seal`` must be."""
-        return hashlib.sha256(self.model_dump_json(exclude={"seal"}, exclude_unset=True).encode()).hexdigest()
 
     def searched(self) -> dict[str, float]:
         """The searched settings with the values that were taken."""
@@ -78,11 +75,9 @@ def write(selection: Selection, runs: Path) -> Path:
     config = selection.config
     base = hashlib.sha256(selection.base(config).model_dump_json().encode()).hexdigest()[:16]
     name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
-    whole = Selection.model_validate_json(selection.model_dump_json())
-    sealed = whole.model_copy(update={"seal": whole.digest()})
     runs.mkdir(parents=True, exist_ok=True)
     temporary = runs / f".{name}.tmp"
-    temporary.write_text(sealed.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(selection.sealed().model_dump_json(indent=2) + "\n", encoding="utf-8")
     return temporary.replace(runs / name)
 
 
@@ -100,7 +95,7 @@ def _read(path: Path) -> Selection:
         selection = Selection.model_validate_json(path.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a grid search of this harness ({one_line(error)}); delete the file") from None
-    if selection.seal != selection.digest():
+    if not selection.is_intact():
         raise InputError(f"{path}: changed after the search was finished; delete the file and search again")
     return selection
 

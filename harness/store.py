@@ -117,9 +117,7 @@ def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRec
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (temporary / "config.yaml").write_text(text, encoding="utf-8")
         files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
-        document = record.model_copy(update={"files": files}).model_dump_json()
-        sealed = RunRecord.model_validate_json(document)
-        document = sealed.model_copy(update={"seal": sealed.digest()}).model_dump_json(indent=2)
+        document = record.model_copy(update={"files": files}).sealed().model_dump_json(indent=2)
         (temporary / RECORD).write_text(document + "\n", encoding="utf-8")
         for path in [*temporary.iterdir(), temporary]:
             _sync(path)
@@ -154,7 +152,7 @@ def open_run(folder: Path) -> Run:
     except (ValidationError, UnicodeDecodeError) as error:
         wrong = f"not the record of a run of this harness ({one_line(error)})"
         raise InputError(f"{folder / RECORD}: {wrong}; move the folder away, or delete it and run again") from None
-    if record.seal != record.digest():
+    if not record.is_intact():
         raise InputError(f"{folder / RECORD}: changed after the run was finished; delete the folder and run again")
     present = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {RECORD}
     for name in sorted(present - record.files.keys()):

@@ -17,6 +17,7 @@ LAYERS = (
         "seeds",
         "data",
         "record",
+        "sealed",
         "outcomes",
         "checkpoint",
         "papers",
@@ -48,6 +49,8 @@ LAYERS = (
     },
     {
         "evidence",
+        "gains",
+        "other_rule",
         "cell",
         "cost_plan",
         "cost_rows",
