@@ -6,33 +6,36 @@ from pathlib import Path
 import pytest
 
 import baselines  # noqa: F401  registers the systems
-from harness import cells, store
-from harness.cell import Cell
-from harness.papers import paper as papers
-from harness.shown import Shown
+from harness import store
+from harness.costs import all_costs
+from harness.reproduce import parse_targets
+from harness.selection import all_selections
+from harness.shown import Shown, shown
 from reports.render import write
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reports" / "reference"
-COMMAND = "harness report llamarec --runs reports/reference --out reports/reference/llamarec"
-PAPER = papers.load("llamarec")
+COMMAND = "harness report {0} --runs reports/reference --out reports/reference/{0}"
+PAPERS = sorted(folder.name for folder in REFERENCE.iterdir())
 
 
 @pytest.fixture(scope="module")
 def runs() -> list[store.Run]:
-    return store.all_runs(REFERENCE)
+    return [run for run in store.all_runs(REFERENCE, probed=True) if not run.config.probe]
 
 
 @pytest.fixture(scope="module")
-def all_cells(runs: list[store.Run]) -> list[Cell]:
-    return [cell for table in PAPER.tables for cell in cells.cells(PAPER, table, runs)]
+def reports(runs: list[store.Run]) -> dict[str, Shown]:
+    found = shown(parse_targets(PAPERS), runs, all_selections(REFERENCE), all_costs(REFERENCE), None)
+    return {each.paper: each for each in found}
 
 
+@pytest.mark.parametrize("paper", PAPERS)
 def test_the_kept_runs_give_the_kept_report_byte_for_byte(
-    tmp_path: Path, runs: list[store.Run], all_cells: list[Cell]
+    tmp_path: Path, runs: list[store.Run], reports: dict[str, Shown], paper: str
 ) -> None:
-    written = write(Shown("llamarec", all_cells), runs, tmp_path, COMMAND)
-    kept = REFERENCE / "llamarec"
+    written = write(reports[paper], runs, tmp_path, COMMAND.format(paper))
+    kept = REFERENCE / paper
     assert {path.name for path in written} == {path.name for path in kept.iterdir() if path.is_file()} - {"NOTES.md"}
     for path in written:
         if path.suffix in (".md", ".tex", ".csv", ".json"):
@@ -44,11 +47,11 @@ def test_the_kept_runs_come_from_a_clean_commit(runs: list[store.Run]) -> None:
     assert all(run.record.git_sha and run.record.dirty is False for run in runs)
 
 
-def test_the_readmes_table_is_the_reports(all_cells: list[Cell]) -> None:
+def test_the_readmes_table_is_the_reports(reports: dict[str, Shown]) -> None:
     rows = re.findall(r"^\| (\w+) \| ([\d.]+) \[([\d.]+), ([\d.]+)\] \| ([\d.]+|-) \| ([a-z ]+) \|$", _readme(), re.M)
     shown = {
         cell.system: cell
-        for cell in all_cells
+        for cell in reports["llamarec"].cells
         if (cell.table, cell.dataset, cell.metric, cell.k) == ("1", "ML-100k", "NDCG", 10)
     }
     assert [system for system, *_ in rows] == list(shown)
