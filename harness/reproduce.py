@@ -156,7 +156,7 @@ def plan(
     known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
     known = known or dict(list(target.paper.systems.items())[:1])
     chosen = set(choose(systems, known, list(known), "system")) | needed
-    finished = store.all_runs(home.runs) if home.runs.is_dir() else []
+    finished = store.all_runs(home.runs, probed=True) if home.runs.is_dir() else []
     selections = all_selections(home.runs)
     planned: dict[str, Planned] = {}
     for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
@@ -166,10 +166,10 @@ def plan(
             for change, cells in _points(tables, column, printed):
                 for seed in seeds:
                     config = resolve.resolve(system, dataset, profile, seed, device, change | own)
-                    each = _planned(as_searched(config, selections), cells, finished)
-                    before = planned.get(each.config.model_dump_json())
-                    cells_before = before.cells if before else 0
-                    planned[each.config.model_dump_json()] = replace(each, cells=cells + cells_before)
+                    config = as_searched(config, selections)
+                    key = config.model_dump_json()
+                    each = planned.get(key) or _planned(config, finished)
+                    planned[key] = replace(each, cells=each.cells + cells)
     return list(planned.values())
 
 
@@ -184,7 +184,8 @@ def _points(
     return found or [(table.asking(), 0) for table in tables[:1]] or [({}, 0)]
 
 
-def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planned:
+def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
+    """The run of a configuration, before any cell is counted; whole finished runs tell how long it takes."""
     same = [
         run
         for run in finished
@@ -194,11 +195,12 @@ def _planned(config: RunConfig, cells: int, finished: list[store.Run]) -> Planne
     alike = [
         run.record.wall_s
         for run in finished
-        if (run.config.system, run.config.dataset, run.config.profile)
+        if run.config.stands_in_tables()
+        and (run.config.system, run.config.dataset, run.config.profile)
         == (config.system, config.dataset, config.profile)
     ]
     measured = resolve.profile_file(config.profile).estimate_s.get(config.system)
-    return Planned(config, cells, same[0].record.run if same else None, median(alike) if alike else measured)
+    return Planned(config, 0, same[0].record.run if same else None, median(alike) if alike else measured)
 
 
 def waves(planned: list[Planned]) -> list[list[RunConfig]]:

@@ -222,7 +222,7 @@ def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
 
     Args:
         runs: the folder.
-        probed: with those of probes and of a limited test, which stand in no table, plan or choice of a configuration.
+        probed: with those of probes and of a limited test, which stand in no table or choice of a configuration.
 
     Raises:
         InputError: there is no such folder, or a run in it was changed.

@@ -95,6 +95,24 @@ def test_a_probed_run_is_not_the_cached_run_of_a_plan(home: Home, probe: Probe |
     assert first().estimate_s == (made.record.wall_s if counts else None)
 
 
+@pytest.mark.parametrize(("probe", "counts"), [(None, True), ("order:reversed", False)])
+def test_a_limited_run_is_the_cached_run_of_a_plan_that_asks_for_it(
+    home: Home, probe: Probe | None, counts: bool
+) -> None:
+    (figure,) = reproduce.parse_targets(["llamarec:figure3"])
+
+    def again() -> list[reproduce.Planned]:
+        return reproduce.plan(figure, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home)
+
+    before = again()
+    config = before[1].config
+    assert (config.system, config.task.test_limit) == ("title-generator", 128)
+    asked = {"settings": config.settings, "task": config.task, "probe": probe}
+    made = make_run(home.runs, config.system, [1], profile="cpu", seed=1, **asked)  # type: ignore[arg-type]
+    assert [each.cached for each in again()] == [None, made.record.run if counts else None, None, None, None]
+    assert [each.estimate_s for each in again()] == [each.estimate_s for each in before]
+
+
 def test_runs_are_asked_what_their_table_asks(home: Home) -> None:
     assert [target.paper.id for target in reproduce.parse_targets([])] == ["llamarec", "llm-trsr"]
     for table, negatives in (("2", "uniform"), ("2-matched", "popularity")):
