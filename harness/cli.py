@@ -295,7 +295,9 @@ def compare_(
     named_runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Identities, or run folders.")],
     runs: RunsOption = None,
     permutations: Annotated[int, typer.Option("--permutations", min=1, help="Of the sign-flip test.")] = PERMUTATIONS,
-    estimator: Annotated[str, typer.Option("--estimator", help="exact, batch-mean:N or target-first.")] = "exact",
+    estimator: Annotated[
+        str, typer.Option("--estimator", help="exact, batch-mean:N, target-first or tie-mean.")
+    ] = "exact",
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

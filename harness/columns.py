@@ -122,7 +122,7 @@ def reduced(
         half = stats.prediction_half_width(values)
     else:
         outcomes = evidence.outcomes[0]
-        per_query = metrics.per_query(outcomes, metric, k, target_first=estimator == "target-first")
+        per_query = metrics.per_query(outcomes, metric, k, estimator)
         weights = metrics.query_weights(len(outcomes), estimator)
         low, high = stats.users_interval(per_query, weights, evidence.runs[0].config.seed)
     return {

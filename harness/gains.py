@@ -13,6 +13,7 @@ from harness.selection import Selection
 from harness.significance import pair
 from harness.store import Run
 
+ESTIMATOR = "tie-mean"  # what ties against its target must not make a floor of chance lower than chance
 PER_USER = ("_per_history", "_per_case")
 
 
@@ -24,7 +25,8 @@ class Gain(BaseModel):
         dataset, system, x: the column, as printed.
         over: the other system, or the other value of the figure's setting.
         metric: e.g. ``MRR@10``.
-        comparison: the column (``a``) less the other (``b``); None where either was not run.
+        ran: whether the other was run.
+        comparison: the column (``a``) less the other (``b``); None where they did not answer the same queries.
         costs: tokens, seconds and joules by name, per summarised history or per case asked about; means over seeds.
     """
 
@@ -36,6 +38,7 @@ class Gain(BaseModel):
     x: str | int | None
     over: str | int
     metric: str
+    ran: bool
     comparison: Comparison | None
     costs: dict[str, float]
 
@@ -64,7 +67,8 @@ def gains(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Se
     pairs = [pair(str(_label(own)), own.evidence, str(_label(other)), other.evidence) for own, other in asked]
     there = [both for both in pairs if both]
     wanted = [metrics.metric_at(label) for label in spec.gains.metrics]
-    tests = iter(compare(there, wanted, asked[0][0].evidence.runs[0].config.seed) if there else [])
+    seed = asked[0][0].evidence.runs[0].config.seed if asked else 0
+    tests = iter(compare(there, wanted, seed, estimator=ESTIMATOR) if there else [])
     return [
         Gain(
             table=table,
@@ -73,6 +77,7 @@ def gains(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Se
             x=own.x,
             over=_label(other),
             metric=metric,
+            ran=bool(other.evidence.runs),
             comparison=next(tests) if both else None,
             costs=_costs(own.evidence.runs),
         )

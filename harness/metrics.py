@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import InputError
-from harness.outcomes import Outcomes
+from harness.outcomes import Ints, Outcomes
 
 Floats = npt.NDArray[np.float64]
 Metric = Callable[[npt.NDArray[np.int64], int], Floats]
@@ -56,31 +56,52 @@ def metrics_of(label: str) -> list[tuple[str, int]]:
     return [metric_at(part) for part in label.split("+")]
 
 
-def per_query(outcomes: Outcomes, metric: str, k: int, *, target_first: bool = False) -> Floats:
+def placed(outcomes: Outcomes, estimator: str = "exact") -> tuple[Ints, Ints]:
+    """Where an estimator puts each target: the rank, and how many ranks before it are as likely, both shape [query]."""
+    if estimator == "tie-mean":
+        return outcomes.rank, outcomes.ties
+    rank = outcomes.rank - outcomes.ties if estimator == "target-first" else outcomes.rank
+    return rank, np.zeros_like(rank)
+
+
+def over_ties(metric: str, rank: Ints, before: Ints, k: int) -> Floats:
+    """Mean of a metric over the ranks from ``rank - before`` to ``rank``; arrays of one shape.
+
+    Under ``tie-mean`` this is the expectation over all orders of the candidates that tie (McSherry and Najork, ECIR
+    2008).
+    """
+    if not before.any():
+        return METRICS[metric](rank, k)
+    until = np.concatenate([[0.0], np.cumsum(METRICS[metric](np.arange(1, rank.max() + 1), k))])
+    mean: Floats = (until[rank] - until[rank - before - 1]) / (before + 1)
+    return mean
+
+
+def per_query(outcomes: Outcomes, metric: str, k: int, estimator: str = "exact") -> Floats:
     """One value a query, shape [query].
 
     Args:
         outcomes: what was answered.
         metric: a key of ``METRICS``.
         k: the cut-off.
-        target_first: resolve ties in the target's favour, as some published evaluations do.
+        estimator: says where ties put the target.
     """
     if metric not in METRICS:
         raise InputError(f"metric {metric!r} is unknown; known: {', '.join(METRICS)}")
-    return METRICS[metric](outcomes.rank - outcomes.ties if target_first else outcomes.rank, k)
+    return over_ties(metric, *placed(outcomes, estimator), k)
 
 
 def check_estimator(estimator: str) -> None:
     """Refuse what is no estimator.
 
     Raises:
-        InputError: it is none of ``exact``, ``target-first`` and ``batch-mean:N`` with N from 1.
+        InputError: it is none of ``exact``, ``target-first``, ``tie-mean`` and ``batch-mean:N`` with N from 1.
     """
     name, _, size = estimator.partition(":")
-    if estimator not in ("exact", "target-first") and not (
+    if estimator not in ("exact", "target-first", "tie-mean") and not (
         name == "batch-mean" and size.isdecimal() and 0 < int(size) < 2**31
     ):
-        raise InputError(f"estimator {estimator!r} is unknown; known: exact, batch-mean:N, target-first")
+        raise InputError(f"estimator {estimator!r} is unknown; known: exact, batch-mean:N, target-first, tie-mean")
 
 
 def query_weights(count: int, estimator: str) -> Floats:
@@ -109,12 +130,13 @@ def estimate(outcomes: Outcomes, metric: str, k: int, estimator: str = "exact") 
         metric: a key of ``METRICS``.
         k: the cut-off.
         estimator: ``exact`` (mean over queries), ``batch-mean:N`` (mean of the means of consecutive
-            batches of N; a short last batch weighs as much as a full one) or ``target-first``.
+            batches of N; a short last batch weighs as much as a full one), ``target-first`` (ties in the target's
+            favour, as some published evaluations have them) or ``tie-mean`` (all orders of what ties are as likely).
 
     Raises:
         InputError: an unknown metric or estimator, or no outcomes.
     """
     if not len(outcomes):
         raise InputError(f"{metric}@{k}: no outcomes to average")
-    values = per_query(outcomes, metric, k, target_first=estimator == "target-first")
+    values = per_query(outcomes, metric, k, estimator)
     return float((values * query_weights(len(outcomes), estimator)).mean())

@@ -20,7 +20,8 @@ ProbeOption = Annotated[
     str | None, typer.Option("--probe", metavar="NAME", help=f"Change one thing: {', '.join(get_args(Probe))}.")
 ]
 EstimatorOption = Annotated[
-    str | None, typer.Option("--estimator", help="exact, batch-mean:N or target-first; else the published column's.")
+    str | None,
+    typer.Option("--estimator", help="exact, batch-mean:N, target-first or tie-mean; else the published column's."),
 ]
 BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
 RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")]

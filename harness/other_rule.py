@@ -1,4 +1,4 @@
-"""What a table would print by the rule of the authors' own evaluation, and how many cases hang on it."""
+"""What a table would print by other rules for ties, the authors' own among them, and how many cases hang on that."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness import metrics
 from harness.columns import columns
+from harness.outcomes import Outcomes
 from harness.papers.paper import Paper
 from harness.papers.tables import AccuracyTable
 from harness.selection import Selection
@@ -37,7 +38,7 @@ class OtherRule(BaseModel):
 
 
 def other_rule(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Selection]) -> list[OtherRule]:
-    """A row for each column that was run; none where the authors' rule is the table's own.
+    """A row for each rule and column that was run; none where the authors' rule is the table's own.
 
     Args:
         paper: the paper.
@@ -53,20 +54,22 @@ def other_rule(paper: Paper, table: str, runs: Sequence[Run], selections: Sequen
         answered = column.evidence.outcomes
         if not answered:
             continue
-        values = {}
-        for label in spec.printed(column.dataset, column.system):
-            at = metrics.metric_at(label)
-            by = [[metrics.estimate(one, *at, rule) for one in answered] for rule in ("exact", spec.authors_rule)]
-            values[label] = (float(np.mean(by[0])), float(np.mean(by[1])))
-        rows.append(
-            OtherRule(
+        wanted = {label: metrics.metric_at(label) for label in spec.printed(column.dataset, column.system)}
+        for rule in (spec.authors_rule, "tie-mean"):
+            row = OtherRule(
                 table=table,
                 dataset=column.dataset,
                 system=column.system,
-                estimator=spec.authors_rule,
+                estimator=rule,
                 queries=sum(map(len, answered)),
                 tied=sum(int((one.ties > 0).sum()) for one in answered),
-                values=values,
+                values={
+                    label: (_mean(answered, at, "exact"), _mean(answered, at, rule)) for label, at in wanted.items()
+                },
             )
-        )
+            rows.append(row)
     return rows
+
+
+def _mean(answered: Sequence[Outcomes], at: tuple[str, int], rule: str) -> float:
+    return float(np.mean([metrics.estimate(one, *at, rule) for one in answered]))

@@ -9,10 +9,11 @@ from reports.listing import Listing
 from reports.table import title
 
 CAPTION = (
-    "Differences in these runs on exact means, with 95 % intervals over users and p by the sign-flip test, corrected "
-    "by Holm over all gains of the table. Tokens, seconds and joules are for one user: those of summarising (read + "
-    "written, also of summaries found in the cache) and of asking about all candidates, on the machines of the runs; "
-    "joules are a GPU's."
+    "Differences in these runs, ties counted as the mean over their orders (tie-mean, not the table's ties against the "
+    "target, which would put a floor of many ties below chance), with 95 % intervals over users and p by the sign-flip "
+    "test, corrected by Holm over all gains of the table. Tokens, seconds and joules are for one user: those of "
+    "summarising (read + written, also of summaries found in the cache) and of asking about all candidates, whose "
+    "shared beginning counts once, on the machines of the runs; joules are a GPU's."
 )
 SUMMARY, ASKING = "summary_{}_per_history", "asking_{}_per_case"
 
@@ -53,7 +54,7 @@ def _gain(row: Gain | None) -> str:
     if row is None:
         return ""
     if row.comparison is None:
-        return "not run"
+        return "other queries" if row.ran else "not run"
     found = row.comparison
     return f"{found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}], p {as_text(found.p_holm)}"
 

@@ -1,4 +1,4 @@
-"""The table of what the authors' own rule of evaluation would have printed."""
+"""The table of what other rules for ties would have printed, the authors' own among them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,9 @@ from reports.listing import Listing
 from reports.table import title
 
 CAPTION = (
-    "Where a target has the score of other candidates, the table above counts it last of them and the authors' "
-    "evaluation ({estimator}) first: a constant scorer would rank every target first. Tied: cases that hang on it. "
-    "Each metric as that rule gives it, with what it adds in brackets."
+    "Where a target has the score of other candidates, the table above counts it last of them, the authors' evaluation "
+    "({estimator}) first, so that a constant scorer would rank every target first, and tie-mean anywhere among them "
+    "with equal chance. Tied: cases that hang on it. Each metric as the rule gives it, with what it adds in brackets."
 )
 
 
@@ -32,13 +32,14 @@ def _listing(table: str, rows: Sequence[OtherRule]) -> Listing:
     return Listing(
         f"Ties, {title(table)}",
         CAPTION.format(estimator=rows[0].estimator),
-        ("data set", "system", "cases", "tied", *rows[0].values),
+        ("data set", "system", "cases", "tied", "rule", *rows[0].values),
         tuple(
             (
                 row.dataset,
                 row.system,
                 f"{row.queries:,}",
                 f"{row.tied:,}",
+                row.estimator,
                 *(f"{other:.4f} ({other - exact:+.4f})" for exact, other in row.values.values()),
             )
             for row in rows

@@ -53,6 +53,16 @@ def test_target_first_undoes_the_ties() -> None:
     assert estimate(outcomes([21], ties=[20]), "Recall", 20) == 0
 
 
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 29)), min_size=1, max_size=9), st.integers(1, 12))
+def test_tie_mean_is_the_mean_over_all_places_among_what_ties(drawn: list[tuple[int, int]], k: int) -> None:
+    found = [(rank, min(ties, rank - 1)) for rank, ties in drawn]
+    made = outcomes([rank for rank, _ in found], ties=[ties for _, ties in found])
+    for name, metric in METRICS.items():
+        expected = [metric(np.arange(rank - ties, rank + 1), k).mean() for rank, ties in found]
+        assert per_query(made, name, k, "tie-mean") == pytest.approx(np.array(expected))
+        assert estimate(made, name, k, "tie-mean") == pytest.approx(np.mean(expected))
+
+
 ranks = st.lists(st.integers(1, 60), min_size=1, max_size=50)
 
 

@@ -95,10 +95,10 @@ def differences(
     ordered = same_queries([*a, *b], names)
     beyond = max(k for _, k in wanted) + 1
     weights = metrics.query_weights(len(a[0]), estimator)[np.argsort(a[0].query, kind="stable")]
-    first = estimator == "target-first"
-    ranks = np.stack([np.minimum(one.rank - one.ties if first else one.rank, beyond) for one in ordered], 1)
+    places = [_within(*metrics.placed(one, estimator), beyond) for one in ordered]
+    ranks, ties = (np.stack(columns, 1) for columns in zip(*places, strict=True))
     patterns, where, count = np.unique(
-        np.column_stack([ranks, np.unique(weights, return_inverse=True)[1]]),
+        np.column_stack([ranks, ties, np.unique(weights, return_inverse=True)[1]]),
         axis=0,
         return_inverse=True,
         return_counts=True,
@@ -106,5 +106,12 @@ def differences(
     weight = np.zeros(len(patterns))
     weight[where.ravel()] = weights
     sign = np.repeat([1 / len(a), -1 / len(b)], [len(a), len(b)])
-    value = [metrics.METRICS[name](patterns[:, :-1], k) @ sign * weight for name, k in wanted]
+    ranks, ties = patterns[:, : len(ordered)], patterns[:, len(ordered) : -1]
+    value = [metrics.over_ties(name, ranks, ties, k) @ sign * weight for name, k in wanted]
     return Differences(count, np.stack(value, 1).round(DIGITS))
+
+
+def _within(rank: Ints, before: Ints, beyond: int) -> tuple[Ints, Ints]:
+    """The same places to every metric, but one for all that are beyond every cut-off."""
+    reached = rank - before < beyond
+    return np.where(reached & (before > 0), rank, np.minimum(rank, beyond)), np.where(reached, before, 0)

@@ -29,7 +29,8 @@ def by_popularity(train: Sequences, n_items: int, seed: int) -> Ids:
 def matched(target: int, ranked: Ids, count: int, random: np.random.Generator) -> Ids:
     """The other items of a stretch of ``count`` + 1 neighbours by popularity that holds the target.
 
-    The target's place in the stretch is uniform, so popularity by itself ranks it by chance. At either end of the
+    The target's place in the stretch is uniform, so popularity by itself ranks it by chance, where ties are counted as
+    chance would have them (``tie-mean``): most of such neighbours tie. At either end of the
     ranking the stretch is moved inwards: for the most popular item no ``count`` others are as popular, and it gets the
     next ones.
 

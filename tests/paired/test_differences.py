@@ -47,6 +47,13 @@ def test_batch_means_and_ties_count_as_the_estimator_says() -> None:
     assert tied.mean() == pytest.approx([0])
 
 
+def test_ties_are_spread_over_their_places_where_asked() -> None:
+    ranks, ties = [1, 4, 12, 30, 21, 3], [0, 3, 3, 9, 20, 0]
+    a, b = answered(ranks, ties=ties), answered([2, 5, 1, 14, 21, 3])
+    expected = [metrics.estimate(a, *at, "tie-mean") - metrics.estimate(b, *at, "tie-mean") for at in WANTED]
+    assert differences([a], [b], WANTED, "tie-mean").mean() == pytest.approx(expected)
+
+
 def test_a_systems_value_is_the_mean_over_its_seeds() -> None:
     seeds = [drawn(name, 40, worst=15) for name in "abc"]
     other = drawn("d", 40, worst=15)

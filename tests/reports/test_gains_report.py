@@ -66,7 +66,7 @@ def test_every_language_model_is_tested_against_those_before_it(found: Shown, ru
     ]
     assert held == [(a, b, metric, ran) for a, b, ran in pairs for metric in ("Recall@3", "MRR@10")]
     sides = [Side(name, (run.outcomes(),), ("",)) for name, run in (("trsr", runs[3]), ("floor", runs[0]))]
-    (alone,) = compare([(sides[0], sides[1])], [("MRR", 10)], 42)
+    (alone,) = compare([(sides[0], sides[1])], [("MRR", 10)], 42, estimator="tie-mean")
     own = next(row for row in found.gains if (row.system, row.over, row.metric) == (*pairs[2][:2], "MRR@10"))
     assert own.comparison
     assert own.comparison.family == 6
@@ -91,8 +91,17 @@ def test_the_authors_rule_counts_ties_for_the_target(found: Shown, runs: list[Ru
     ranks = np.array(FLOOR)
     assert (floor.queries, floor.tied, floor.estimator) == (30, 15, "target-first")
     assert floor.values["Recall@3"] == ((ranks <= 3).mean(), (ranks - np.array([1, 0] * 15) <= 3).mean())
-    assert [row.system for row in found.other_rules] == ["Popularity", "SASRec", "TALLRec", "LLM-TRSR-Recurrent"]
+    systems = ["Popularity", "SASRec", "TALLRec", "LLM-TRSR-Recurrent"]
+    rules = ["target-first", "tie-mean"]
+    assert [(row.system, row.estimator) for row in found.other_rules] == [(s, rule) for s in systems for rule in rules]
     assert other_rule(papers.load("llamarec"), "1", runs, []) == []
+
+
+def test_a_floor_that_answered_other_queries_is_not_called_not_run(tmp_path: Path, runs: list[Run]) -> None:
+    other = answered(tmp_path, "popularity", FLOOR[:-1])
+    (each,) = shown(parse_targets(["llm-trsr:2"]), [other, *runs[1:]], [], [], None)
+    text = render(each, [other, *runs[1:]], "md", "typed")
+    assert "other queries" in text.partition("Gains and costs")[2]
 
 
 @pytest.mark.parametrize("format_", [each for each in FORMATS if each not in ("csv", "json")])
@@ -108,4 +117,4 @@ def test_both_are_files_of_numbers(found: Shown, runs: list[Run], tmp_path: Path
     assert [(line["over"], line["asking_seconds_per_case"]) for line in lines[-2:]] == [("TALLRec", "0.5")] * 2
     assert not lines[2]["difference"]
     ties = list(csv.DictReader(StringIO((tmp_path / "out" / "llm-trsr-ties.csv").read_text("utf-8"))))
-    assert [line["tied"] for line in ties] == ["15", "0", "0", "0"]
+    assert [line["tied"] for line in ties] == ["15"] * 2 + ["0"] * 6
