@@ -18,7 +18,7 @@ Model = TypeVar("Model", bound=Strict)
 
 
 class Overrides(Strict):
-    """What a profile changes for one data set.
+    """What a profile changes for one data set, or for one task.
 
     Attributes:
         task: task settings.
@@ -49,26 +49,23 @@ class CostPlan(Strict):
     rivals_at: tuple[int, ...] = ()
 
 
-class ProfileFile(Strict):
+class ProfileFile(Overrides):
     """A file in ``harness/profiles``: what it changes of the systems' defaults, which are the papers'.
 
     Attributes:
         about: one line for ``harness list profiles``.
         extends: the profile that this one starts from.
-        task: task settings for every run.
-        tasks: task settings for the runs of one task, which win over a data set's.
+        task, settings, systems: what changes for every run.
+        tasks: changes for the runs of one task, which win over a data set's.
         datasets: changes for one data set; settings that a system does not have are not for it.
-        systems: settings of one system.
         estimate_s: seconds that a run of a system took where the profile was measured.
         costs: what is measured of the cost of ranking.
     """
 
     about: str
     extends: Profile | None = None
-    task: dict[str, Any] = {}
-    tasks: dict[str, dict[str, Any]] = {}
+    tasks: dict[str, Overrides] = {}
     datasets: dict[str, Overrides] = {}
-    systems: dict[str, dict[str, Any]] = {}
     estimate_s: dict[str, float] = {}
     costs: CostPlan = CostPlan()
 
@@ -95,21 +92,27 @@ def _layers(name: str) -> list[ProfileFile]:
     return [*(_layers(own.extends) if own.extends else []), own]
 
 
-def _task(dataset: str, layers: list[ProfileFile], name: str | None) -> dict[str, Any]:
-    """A profile's task settings for a data set and the named task, or the data set's own."""
-    task: dict[str, Any] = {}
+def _task_name(dataset: str, layers: list[ProfileFile], changes: dict[str, Any]) -> str:
+    """The task that is named by ``changes``, else by the profile for the data set, else the default."""
+    named: str = TaskConfig.model_fields["name"].default
     for layer in layers:
-        task |= layer.task | layer.datasets.get(dataset, Overrides()).task
-    task |= {"name": name} if name else {}
-    for layer in layers:
-        task |= layer.tasks.get(task.get("name", TaskConfig.model_fields["name"].default), {})
-    return task
+        named = (layer.task | layer.datasets.get(dataset, Overrides()).task).get("name", named)
+    return str(changes.get(f"{TASK_PREFIX}name", named))
+
+
+def _overrides(dataset: str, task: str, layers: list[ProfileFile]) -> list[Overrides]:
+    """What the layers change for a data set and then for a task; the later wins."""
+    of_data = [layer.datasets[dataset] for layer in layers if dataset in layer.datasets]
+    return [*of_data, *(layer.tasks[task] for layer in layers if task in layer.tasks)]
 
 
 def test_limit(config: RunConfig) -> int | None:
     """How many test queries a run's profile asks of its task; None: all."""
-    limit: int | None = _task(config.dataset, _layers(config.profile), config.task.name).get("test_limit")
-    return limit
+    layers = _layers(config.profile)
+    task: dict[str, Any] = {}
+    for each in (*layers, *_overrides(config.dataset, config.task.name, layers)):
+        task |= each.task
+    return task.get("test_limit")
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:
@@ -151,15 +154,15 @@ def resolve(
     """
     spec = register.find(system)
     layers = _layers(profile)
-    task = _task(dataset, layers, (changes or {}).get(f"{TASK_PREFIX}name"))
+    name = _task_name(dataset, layers, changes or {})
+    own = _overrides(dataset, name, layers)
+    task: dict[str, Any] = {"name": name}
     settings: dict[str, Any] = {}
-    for layer in layers:
-        own = layer.datasets.get(dataset, Overrides())
-        settings |= {key: value for key, value in own.settings.items() if key in spec.config.model_fields}
-    for layer in layers:
-        settings |= layer.systems.get(system, {})
-    for layer in layers:
-        settings |= layer.datasets.get(dataset, Overrides()).systems.get(system, {})
+    for each in (*layers, *own):
+        task |= each.task
+        settings |= {key: value for key, value in each.settings.items() if key in spec.config.model_fields}
+    for each in (*layers, *own):
+        settings |= each.systems.get(system, {})
     for key, value in (changes or {}).items():
         if key.startswith(TASK_PREFIX):
             task[_known(key.removeprefix(TASK_PREFIX), TaskConfig, "task")] = value

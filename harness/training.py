@@ -35,7 +35,7 @@ class TrainingConfig(Strict):
         max_steps: steps at most; None: no limit but ``max_epochs``.
         validate_every: steps between two validations.
         patience: validations in a row without a better ``monitor`` before training stops.
-        monitor: the validation metric that stops training and chooses the weights, e.g. ``NDCG@10``.
+        monitor: the validation metric that stops training and chooses the weights, e.g. ``NDCG@10``, or a sum of some.
     """
 
     learning_rate: float = Field(1e-3, gt=0)
@@ -49,8 +49,8 @@ class TrainingConfig(Strict):
 
     @field_validator("monitor")
     @classmethod
-    def _is_a_metric(cls, value: str) -> str:
-        metrics.metric_at(value)
+    def _are_metrics(cls, value: str) -> str:
+        metrics.metrics_of(value)
         return value
 
 
@@ -113,7 +113,8 @@ def train(
         if not np.isfinite(mean_loss):
             raise WorkError(f"training loss is {mean_loss} before step {stop}; try a smaller learning_rate")
 
-        metric = metrics.estimate(context.validate(scorer), *metrics.metric_at(settings.monitor))
+        outcomes = context.validate(scorer)
+        metric = sum(metrics.estimate(outcomes, *at) for at in metrics.metrics_of(settings.monitor))
         progress.step = stop
         progress.curve.append((stop, metric, mean_loss))
         if metric > progress.best:

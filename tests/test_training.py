@@ -149,6 +149,7 @@ def test_patience_keeps_the_weights_that_validated_best(tmp_path: Path) -> None:
         ("NDCG@10", [0.6 / np.log2(11), 0.4], 4),
         ("MRR@10", [0.06, 0.4], 4),
         ("Recall@9", [0, 0.4], 4),
+        ("Recall@9+Recall@10", [0.6, 0.8], 4),
     ],
 )
 def test_the_monitor_chooses_the_weights(tmp_path: Path, monitor: str, values: list[float], best_step: int) -> None:
