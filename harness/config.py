@@ -39,8 +39,8 @@ class TaskConfig(Strict):
         negatives: how ``candidates`` draws them (``harness.tasks.negatives``).
         same_time: order of a user's interactions with one timestamp: by ``item``, ``item-reversed`` or ``shuffled``.
         test_limit: test queries that a re-ranker is asked, a sample drawn from the seed of those that it would be; it
-            answers for these alone, and stands in no table. Of ``candidates``, where every system is asked the same
-            sample, tables are of the sample. None: all.
+            answers for these alone, and stands in no table. Of ``candidates`` every system and seed is asked about the
+            same users, at equal distances among all, and tables are of these. None: all.
     """
 
     name: Literal["next-item", "candidates"] = "next-item"

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from harness import blind, card, checkpoint, environment, outcomes, positions, probes, store, summarised
+from harness import blind, card, checkpoint, environment, outcomes, positions, probes, repeated, store, summarised
 from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
@@ -85,6 +85,7 @@ class Job:
         if answers.validation and answers.lists:
             outcomes.write(answers.validation, folder / store.VALIDATION)
             store.write_lists(*answers.lists, folder / store.LISTS)
+        summarised.write(system, self.dataset, folder / store.SUMMARIES)
         if answers.positions is not None:
             positions.write(answers.test.query[answers.test.asked], answers.positions, folder)
         if (fitted := system.weights()) and not (self.trained and config.probe):
@@ -100,6 +101,8 @@ class Job:
         asked = int(answers.test.asked.sum())
         said = (compared.notes() if compared else {}) | (system.notes() if isinstance(system, Noting) else {})
         test = self.asked("test")
+        if isinstance(test, candidates.CandidateRanking):
+            said |= repeated.notes(candidates.limited(test, config.task.test_limit), answers.test)
         said |= summarised.notes(system, self.split, (self.asked("validation"), test), config.seed)
         return RunRecord(
             run=self.run,
@@ -207,8 +210,7 @@ class Job:
         device, task = torch.device(self.config.device), self.config.task
         test = self.asked("test")
         if isinstance(test, candidates.CandidateRanking):
-            sampled = candidates.sample(test, task.test_limit, self.config.seed)
-            return Answers(candidates.answer(scorer, sampled, device))
+            return Answers(candidates.answer(scorer, candidates.limited(test, task.test_limit), device))
         if retrieved := self.retrieved("test"):
             users = rerank.sample(test, retrieved, task.test_limit, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)

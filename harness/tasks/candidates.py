@@ -19,7 +19,7 @@ from harness.seeds import rng
 from harness.system import Queries, Scorer, as_padded
 from harness.tasks import negatives, ranking
 from harness.tasks.next_item import BATCH, Part
-from harness.tasks.sampling import at_most
+from harness.tasks.sampling import at_most, spread
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,16 @@ def draw(
 
 
 def sample(task: CandidateRanking, limit: int | None, seed: int) -> CandidateRanking:
-    """The queries, or at most ``limit`` of them, drawn from the seed; the order stays that of user ids."""
-    rows = at_most(np.arange(len(task)), limit, seed)
+    """The validation queries, or at most ``limit`` of them, drawn from the seed; the order stays that of user ids."""
+    return _rows(task, at_most(np.arange(len(task)), limit, seed))
+
+
+def limited(task: CandidateRanking, limit: int | None) -> CandidateRanking:
+    """The test queries, or at most ``limit`` of them, of the same users whatever the seed."""
+    return _rows(task, spread(len(task), limit))
+
+
+def _rows(task: CandidateRanking, rows: npt.NDArray[np.int64]) -> CandidateRanking:
     return replace(task, users=task.users[rows], targets=task.targets[rows], offered=task.offered[rows])
 
 

@@ -85,10 +85,14 @@ def ask(scorer: Scorer, queries: Queries, target: Tensor) -> tuple[Ints, Ints]:
         The target's 1-based rank among its candidates, and its ties, both of shape [query].
 
     Raises:
-        WorkError: the scores are not finite, or not those of the candidates.
+        WorkError: the target does not stand once among the candidates, or the scores are not finite, or not theirs.
     """
     assert queries.candidates is not None
     candidates = queries.candidates.clone()  # a system may write into its own
+    stands = (candidates == target[:, None].to(candidates.device)).sum(dim=1)
+    if wrong := (stands != 1).nonzero().flatten().tolist():
+        user, times = int(queries.user[wrong[0]]), int(stands[wrong[0]])
+        raise WorkError(f"the query of user {user} offers its target {times} times; once would be right")
     with torch.inference_mode():
         scores = scorer(queries)
         check_finite(check_shape(scores, (len(target), candidates.shape[1])))

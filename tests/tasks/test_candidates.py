@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -129,6 +131,24 @@ def test_a_sample_asks_its_queries_as_the_whole_does() -> None:
     assert few.users.tolist() == sorted(few.users.tolist()) == candidates.sample(task(), 5, seed=1).users.tolist()
     assert rows(candidates.answer(by_user_and_item, few, CPU)) == [whole[user] for user in few.users.tolist()]
     assert candidates.sample(task(), 99, seed=1).users.tolist() == task().users.tolist()
+
+
+def test_a_limited_test_asks_the_same_users_whatever_the_seed() -> None:
+    few = [candidates.limited(task(seed=seed), 7) for seed in (1, 2)]
+    assert few[0].users.tolist() == few[1].users.tolist() == task().users[[0, 2, 5, 8, 11, 14, 17]].tolist()
+    assert few[0].offered.tolist() != few[1].offered.tolist()
+    whole = dict(zip(task().users.tolist(), rows(candidates.answer(by_user_and_item, task(), CPU)), strict=True))
+    assert rows(candidates.answer(by_user_and_item, few[0], CPU)) == [whole[user] for user in few[0].users.tolist()]
+    assert [len(candidates.limited(task(), limit)) for limit in (None, 20, 99)] == [20] * 3
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_target_that_does_not_stand_once_is_an_error(times: int) -> None:
+    asked = candidates.limited(task(), 1)
+    others = [item for item in range(1, 30) if item != asked.targets[0]]
+    offered = np.array([[asked.targets[0]] * times + others[: 7 - times]], dtype=np.int32)
+    with pytest.raises(WorkError, match=f"query of user {asked.users[0]} offers its target {times} times"):
+        candidates.answer(by_user_and_item, replace(asked, offered=offered), CPU)
 
 
 def test_targets_that_stand_in_their_own_history_are_counted() -> None:

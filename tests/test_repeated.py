@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from harness import repeated
+from harness.outcomes import Outcomes
+from harness.tasks.candidates import CandidateRanking
+from tests.worlds import dataset
+
+HISTORIES = [[1, 2, 1], [1, 2, 3], [3, 3, 2], [2, 1, 1]]
+
+
+def task(rows: list[int]) -> CandidateRanking:
+    users = np.array(rows)
+    targets = np.array([HISTORIES[user - 1][-1] for user in rows], dtype=np.int32)
+    return CandidateRanking(dataset(HISTORIES), users, targets, np.empty((len(rows), 0), dtype=np.int32), 1, 9)
+
+
+def answered(rows: list[int], ranks: list[int]) -> Outcomes:
+    return Outcomes(
+        np.array(rows), np.array(ranks), np.zeros(len(rows), dtype=np.int64), np.ones(len(rows), dtype=bool)
+    )
+
+
+def test_metrics_are_given_without_targets_that_the_user_had() -> None:
+    said = repeated.notes(task([1, 2, 3, 4]), answered([1, 2, 3, 4], [1, 4, 2, 1]))
+    assert said["cases_with_target_in_history"] == 2  # of users 1 and 4
+    assert (said["Recall@3_without_these"], said["Recall@5_without_these"]) == (0.5, 1)
+    assert said["MRR@10_without_these"] == pytest.approx((1 / 4 + 1 / 2) / 2)
+
+
+@pytest.mark.parametrize(("rows", "count"), [([2, 3], 0), ([1, 4], 2)])
+def test_nothing_more_is_said_where_none_or_all_are_such(rows: list[int], count: int) -> None:
+    assert repeated.notes(task(rows), answered(rows, [1, 2])) == {"cases_with_target_in_history": count}
