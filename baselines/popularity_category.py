@@ -45,15 +45,16 @@ class PopularityCategory:
         self._read_labels(context)
         counts = np.bincount(train.items, minlength=context.dataset.n_items + 1)
         self.log_counts = torch.from_numpy(np.log1p(counts)).to(context.device, torch.float32)
+        told: dict[str, float | int | str] = {"category_field": self.settings.category_field}
         if self.settings.weight is not None:
             self.weight = self.settings.weight
-            return FitRecord(notes={"weight": self.weight})
-        values = []
+            return FitRecord(notes=told | {"weight": self.weight})
+        values: list[float] = []
         for weight in WEIGHTS:
             self.weight = weight
             values.append(metrics.estimate(context.validate(self.score), *metrics.metric_at(MONITOR)))
         self.weight = WEIGHTS[int(np.argmax(values))]
-        return FitRecord(monitor=MONITOR, notes={"weight": self.weight, MONITOR: max(values)})
+        return FitRecord(monitor=MONITOR, notes=told | {"weight": self.weight, MONITOR: max(values)})
 
     def _read_labels(self, context: Context) -> None:
         """Each item's categories as numbers from 1 in alphabetic order, 0 where it has no more: shape [item + 1, L]."""

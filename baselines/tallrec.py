@@ -1,8 +1,8 @@
 """TALLRec: an LLM reads the titles of what a user chose and of one target, and says whether the user will like it.
 
 Bao et al., "TALLRec: An Effective and Efficient Tuning Framework to Align Large Language Model with Recommendation",
-RecSys 2023. Their histories are parted into liked and disliked items; where a data set has clicks alone, as those that
-LLM-TRSR compares on, all are liked.
+RecSys 2023. Their histories are parted into liked and disliked items. LLM-TRSR compares on sets of clicks, where all
+are liked; so are here the items of any set, whatever their ratings.
 """
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from harness.system import SystemSpec, register
 
 
 class TallrecConfig(YesNoConfig):
-    """TALLRec's adapter in LLM-TRSR's budget; titles alone, of the whole window."""
+    """TALLRec's adapter in LLM-TRSR's budget; titles alone, of the 25 most recent items at most."""
 
     lora_targets: tuple[str, ...] = ("q_proj", "v_proj")
     prompts: str | None = "tallrec"

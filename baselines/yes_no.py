@@ -39,7 +39,7 @@ class YesNoConfig(TuningConfig):
         quantisation: of the frozen weights.
         prompts: the wording: a name in ``harness/llm/prompts`` or a file; None: what is made for the data set.
         recent: how many of the most recent items a prompt names.
-        item_tokens: where an item's text is cut.
+        item_tokens: where an item's text is cut, a candidate's too.
         prompt_tokens: what a prompt and its answer have at most; a longer one loses history.
         cases: how many of the training cases are used, a sample drawn from the seed; None: all.
     """
@@ -128,14 +128,15 @@ class YesNoRecommender(AdaptedSystem):
             "prompts": wording.locate(name, data_set).name,
             "prompts_sha256": wording.digest(name, data_set),
             "items_cut": self.texts.cut,
-            "cases_cut": self.cut,
+            "cases_cut": len(self.cut),
         }
         return facts | self.costs.notes("asking", self.asked, "case")
 
     def _load(self, context: Context) -> None:
         """Get the backbone with a fresh adapter, the wording, and the items' texts as its tokenizer sees them."""
         super()._load(context)
-        settings, self.context, self.cut = self.settings, context, 0
+        settings, self.context = self.settings, context
+        self.cut: set[History] = set()
         self.costs, self.asked = meter.Costs(), 0
         prefix.use(self.llm.model)
         self.wording = wording.load(self.asks, settings.prompts, context.dataset.name)
@@ -161,5 +162,6 @@ class YesNoRecommender(AdaptedSystem):
 
         room = self.settings.prompt_tokens - max(map(len, self.answers)) - 1
         prompts, was_cut = item_text.fit(recent, self.texts, render, room)
-        self.cut += was_cut
+        if was_cut:
+            self.cut.add(history)
         return prompts

@@ -17,7 +17,7 @@ def keep(found: Iterable[Shown], runs: Sequence[Run], selections: Iterable[Selec
     """Copy the runs behind what is shown, the searches that chose them, and the costs.
 
     Of a re-ranker's run its adapter is kept too, and of its retriever's run the lists, so that the row can be checked
-    by inference alone.
+    by inference alone; of a run with summaries these.
 
     Returns:
         The copies' folders and files.
@@ -34,6 +34,7 @@ def keep(found: Iterable[Shown], runs: Sequence[Run], selections: Iterable[Selec
         run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever
     }
     files |= {run.record.run: (store.WEIGHTS,) for run in shown if run.config.retriever}
+    files |= {run.record.run: (store.SUMMARIES,) for run in shown if store.SUMMARIES in run.record.files}
     if missing := files.keys() - by_id.keys():
         raise InputError(f"--keep: retriever's run {min(missing)} is not among the runs; its lists must be kept too")
     for each in selections:

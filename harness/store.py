@@ -27,6 +27,7 @@ from harness.record import RunRecord
 RECORD = "run.json"
 PARTS = ("validation", "test")
 WEIGHTS = "weights.safetensors"
+SUMMARIES = "summaries.parquet"
 LISTS, VALIDATION = "lists.parquet", "validation.parquet"
 EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everything that is printed comes from it
 

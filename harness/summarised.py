@@ -1,5 +1,11 @@
-"""What a run tells of the summaries that its system used: that they leak nothing, and how good they are."""
+"""What a run keeps of the summaries that its system used, and tells of them: whether they leak, how good they are."""
 
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.data.dataset import Dataset
 from harness.data.splits import Split
 from harness.llm import leakage, summary_statistics
 from harness.llm.summary import History, Summarises
@@ -25,6 +31,20 @@ def notes(
     summaries = system.summaries()
     leaks = leakage.check(summaries, targets(split, ranked), ranked[0].dataset.titles, seed)
     return leaks | summary_statistics.describe(summaries)
+
+
+def write(system: System, dataset: Dataset, path: Path) -> None:
+    """Write every summary with its user and the items that it was made of, all three as the data names them."""
+    if not isinstance(system, Summarises):
+        return
+    found = system.summaries()
+    histories = sorted(found.texts, key=lambda history: (history.user, history.items))
+    table = {
+        "user": [dataset.raw_users[history.user] for history in histories],
+        "items": [[dataset.raw_items[item] for item in found.read[history]] for history in histories],
+        "summary": [found.texts[history] for history in histories],
+    }
+    pq.write_table(pa.table(table), path, compression="zstd")
 
 
 def targets(split: Split, asked: list[CandidateRanking]) -> dict[History, int]:

@@ -1,10 +1,12 @@
 """Whether summaries know what they must not: the target, or anything that came after the history.
 
 The first half of the check is exact: a summarised history must be one that a case has, up to its target and no
-further. The second looks at the words, and words coincide: so those of a random item are counted beside the target's.
+further, and what the summariser was shown must be its end. The second looks at the words, and words coincide: so those
+of another random item of the target's category (of any, where it is alone there) are counted beside the target's.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 
 from harness.llm.summary import History, Summaries
@@ -26,10 +28,10 @@ def check(
         seed: draws the random item.
 
     Returns:
-        ``summaries``; those of a history that no case has (``_of_unknown_histories``; anything but 0 is a leak); whose
-        target already stands in the history (``_with_target_in_history``); that name the target's whole title
-        (``_naming_target``), or one of its content words (``_with_word_of_target``), where the history's items do not;
-        and the same for a random item (``_naming_random_item``, ``_with_word_of_random_item``).
+        ``summaries``; those of what is no end of a case's history (``_of_unknown_histories``; anything but 0 is a
+        leak); whose target already stands in the history (``_with_target_in_history``); that name the target's whole
+        title (``_naming_target``), or one of its content words (``_with_word_of_target``), where the items that were
+        shown do not; and the same for the random item (``_naming_random_item``, ``_with_word_of_random_item``).
     """
     found = dict.fromkeys(
         (
@@ -42,14 +44,19 @@ def check(
         ),
         0,
     )
+    alike = defaultdict(list)
+    for item, category in enumerate(summaries.categories[1:], start=1):
+        alike[category].append(item)
     for history, text in summaries.texts.items():
-        target = targets.get(history)
-        if target is None:
+        target, read = targets.get(history), summaries.read[history]
+        if target is None or read != history.items[len(history.items) - len(read) :]:
             found["of_unknown_histories"] += 1
             continue
         found["with_target_in_history"] += target in history.items
-        known = " ".join(summaries.items[item] for item in history.items)
-        other = int(rng(seed, "leakage", history.user).integers(1, len(titles)))
+        known = " ".join(summaries.items[item] for item in read)
+        others = [item for item in alike[summaries.categories[target]] if item != target]
+        others = others or [item for item in range(1, len(titles)) if item != target]
+        other = others[int(rng(seed, "leakage", history.user).integers(len(others)))]
         for item, what in ((target, "target"), (other, "random_item")):
             found[f"naming_{what}"] += names(text, titles[item]) and not names(known, titles[item])
             beyond = vocabulary([titles[item]]) - vocabulary([known])

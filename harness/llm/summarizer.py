@@ -98,7 +98,8 @@ class Summarizer:
 
     def summaries(self) -> Summaries:
         """All that was written, with what it was written from."""
-        return Summaries(self.written, self.texts.full, self._categories())
+        read = {history: tuple(item for block in self.blocks(history) for item in block) for history in self.written}
+        return Summaries(self.written, read, self.texts.full, self._categories())
 
     def notes(self) -> dict[str, float | int | str]:
         """The cost of a history's summary, and how many prompts were cut."""
@@ -120,7 +121,7 @@ class Summarizer:
                 if len(self.blocks(history)) > number
             }
             for history, text in self._step(f"block {number}", asked).items():
-                parts[history].append(text or self.wording.nothing)
+                parts[history].append(text)
         several = {history: self._of_summaries(own) for history, own in parts.items() if len(own) > 1}
         overall = self._step("overall", several)
         return {history: overall.get(history, own[0]) for history, own in parts.items()}
@@ -160,7 +161,8 @@ class Summarizer:
 
     def _of_summaries(self, parts: list[str]) -> Tokens:
         """The prompt about the blocks' summaries; where they are too many, the oldest go first."""
-        texts = ItemTexts(("", *parts), ("", *parts), 0)
+        told = ("", *(part or self.wording.nothing for part in parts))
+        texts = ItemTexts(told, told, 0)
         return self._fitted(range(1, len(parts) + 1), texts, lambda shown: self.wording.combine.format(summaries=shown))
 
     def _fitted(self, items: Sequence[int], texts: ItemTexts, fill: Callable[[str], str]) -> Tokens:

@@ -24,11 +24,13 @@ class Summaries:
 
     Attributes:
         texts: each history's summary; empty where none came.
+        read: the items of each history that the summariser was shown.
         items: texts of the items as the prompts have them, index = item id.
         categories: the items' categories, index = item id.
     """
 
     texts: dict[History, str]
+    read: dict[History, tuple[int, ...]]
     items: Sequence[str]
     categories: Sequence[str]
 

@@ -10,15 +10,15 @@ def describe(summaries: Summaries) -> dict[str, float | int | str]:
     """Means over the summaries that are not empty.
 
     Returns:
-        ``summaries_empty``; ``summary_words``; the share of the history's distinct item words and category words that
+        ``summaries_empty``; ``summary_words``; the share of the shown items' distinct words and category words that
         stand in the summary (``summary_share_of_item_words``, ``summary_share_of_category_words``); the share of its
         spans of three words that repeat an earlier one (``summary_repeats``).
     """
     rows = [
         (
             float(len(text.split())),
-            _share(text, [summaries.items[item] for item in history.items]),
-            _share(text, [summaries.categories[item] for item in history.items]),
+            _share(text, [summaries.items[item] for item in summaries.read[history]]),
+            _share(text, [summaries.categories[item] for item in summaries.read[history]]),
             repeats(text),
         )
         for history, text in summaries.texts.items()

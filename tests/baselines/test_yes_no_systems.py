@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -179,7 +180,10 @@ def test_what_asking_costs_is_told_per_case(tmp_path: Path) -> None:
 def test_what_is_too_long_is_cut_and_counted(tmp_path: Path) -> None:
     system, _ = fit(tmp_path, "tallrec", prompt_tokens=350, epochs=1)
     system.score(QUERIES)
-    assert system.notes()["cases_cut"] > 0
+    once = system.notes()["cases_cut"]
+    assert once > 0
+    system.score(QUERIES)
+    assert system.notes()["cases_cut"] == once  # a case that is asked about again is none more
     with pytest.raises(InputError, match="without any history, and .* fit; raise prompt_tokens"):
         fit(tmp_path, "tallrec", prompt_tokens=100)
 
@@ -196,6 +200,21 @@ def test_summaries_are_checked_against_every_case_of_the_run(tmp_path: Path) -> 
     system.score(peeking)
     assert summarised.notes(system, SPLIT, tasks, 1)["summaries_of_unknown_histories"] == 1
     assert summarised.notes(find("popularity").build(None), SPLIT, tasks, 1) == {}
+
+
+def test_summaries_can_be_read_in_the_runs_folder(tmp_path: Path) -> None:
+    system, _ = fit(tmp_path, "trsr-recurrent", summarizer="frequent", epochs=1)
+    summarised.write(system, DATA, tmp_path / "summaries.parquet")
+    rows = pq.read_table(tmp_path / "summaries.parquet").to_pylist()
+    made = system.summaries()
+    assert len(rows) == len(made.texts) > 0
+    by_user = {DATA.raw_users[history.user]: (history, text) for history, text in made.texts.items()}
+    for row in rows:
+        history, text = by_user[row["user"]]
+        assert row["summary"] == text != ""
+        assert row["items"] == [DATA.raw_items[item] for item in history.items]
+    summarised.write(find("popularity").build(None), DATA, tmp_path / "none.parquet")
+    assert not (tmp_path / "none.parquet").exists()
 
 
 def test_a_constant_scorer_gets_everything_by_the_authors_rule_and_nothing_by_ours() -> None:

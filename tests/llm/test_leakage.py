@@ -9,7 +9,7 @@ ITEMS = ("", "title: The Thin Red Line; genres: War", "title: Red Dawn", "title:
 
 def found(text: str, target: int = 3, items: tuple[int, ...] = (1, 2)) -> dict[str, object]:
     history = History(7, items)
-    summaries = Summaries({history: text}, ITEMS, ("", "War", "", "Horror", ""))
+    summaries = Summaries({history: text}, {history: items}, ITEMS, ("", "War", "", "Horror", ""))
     return leakage.check(summaries, {History(7, (1, 2)): target, History(7, (1, 3)): target}, TITLES, 1)
 
 
@@ -37,12 +37,27 @@ def test_what_the_history_names_is_no_leak() -> None:
 
 
 def test_words_of_a_random_item_are_counted_beside() -> None:
-    text = "alien blue velvet thin red line dawn"
-    assert found(text)["summaries_with_word_of_random_item"] == found(text)["summaries_naming_random_item"]
     history = {History(user, ()): "alien" for user in range(200)}
-    said = leakage.check(Summaries(history, ITEMS, ITEMS), dict.fromkeys(history, 3), TITLES, 1)
-    assert said["summaries_with_word_of_target"] == 200
-    assert 25 <= said["summaries_with_word_of_random_item"] <= 80  # one item of four has the word
+    nothing = dict.fromkeys(history, ())
+
+    def random_hits(categories: tuple[str, ...], text: str = "alien") -> int:
+        written = dict.fromkeys(history, text)
+        said = leakage.check(Summaries(written, nothing, ITEMS, categories), dict.fromkeys(history, 3), TITLES, 1)
+        assert said["summaries_with_word_of_target"] == (200 if text == "alien" else 0)
+        return int(said["summaries_with_word_of_random_item"])
+
+    assert random_hits(ITEMS) == random_hits(("", "", "", "Horror", "Horror")) == 0
+    assert 40 <= random_hits(ITEMS, "velvet") <= 95  # alone in its category: any of three others
+    assert random_hits(("", "", "", "Horror", "Horror"), "velvet") == 200  # its category has one other
+
+
+def test_what_a_summariser_was_not_shown_excuses_nothing() -> None:
+    history = History(7, (3, 1, 2))
+    summaries = Summaries({history: "alien"}, {history: (1, 2)}, ITEMS, ITEMS)
+    said = leakage.check(summaries, {history: 3}, TITLES, 1)
+    assert (said["summaries_naming_target"], said["summaries_of_unknown_histories"]) == (1, 0)
+    shown_more = Summaries({history: "x"}, {history: (3, 2)}, ITEMS, ITEMS)
+    assert leakage.check(shown_more, {history: 3}, TITLES, 1)["summaries_of_unknown_histories"] == 1
 
 
 @pytest.mark.parametrize(
@@ -55,7 +70,9 @@ def test_naming(text: str, title: str, named: bool) -> None:
 
 def test_statistics_by_hand() -> None:
     texts = {History(1, (1, 2)): "War war war war, red", History(2, (3,)): "", History(3, (3,)): "No alien here"}
-    said = summary_statistics.describe(Summaries(texts, ITEMS, ("", "War", "", "Horror", "")))
+    said = summary_statistics.describe(
+        Summaries(texts, {history: history.items for history in texts}, ITEMS, ("", "War", "", "Horror", ""))
+    )
     assert said["summaries_empty"] == 1
     assert said["summary_words"] == 4  # 5 and 3
     # of title, thin, red, line, genres, war, dawn: red, war; of title, alien, genres, horror: alien
@@ -70,7 +87,7 @@ def test_repeats() -> None:
 
 
 def test_no_summaries_at_all() -> None:
-    assert summary_statistics.describe(Summaries({}, ITEMS, ITEMS))["summary_words"] == 0
+    assert summary_statistics.describe(Summaries({}, {}, ITEMS, ITEMS))["summary_words"] == 0
 
 
 def test_the_control_counts_and_breaks_ties_by_first_sight() -> None:
