@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from harness import environment
-from harness.config import Strict, one_line
+from harness.config import one_line
 from harness.cost_plan import Kind, Point, planned
 from harness.data.dataset import Dataset
 from harness.errors import InputError
@@ -19,12 +19,13 @@ from harness.home import Home
 from harness.llm.ranking_cost import RankingCost
 from harness.resolve import profiles
 from harness.retrieval_cost import RetrievalCost
+from harness.sealed import Sealed
 
 SUFFIX = ".cost.json"
 Size = tuple[str, str, int, int, int, int, str]
 
 
-class KeptCost(Strict):
+class KeptCost(Sealed):
     """One point, and how it came about.
 
     Attributes:
@@ -46,10 +47,6 @@ class KeptCost(Strict):
     versions: dict[str, str]
     hardware: dict[str, str | int | float]
     seal: str = ""
-
-    def digest(self) -> str:
-        """What ``seal`` must be."""
-        return hashlib.sha256(self.model_dump_json(exclude={"seal"}, exclude_unset=True).encode()).hexdigest()
 
     @property
     def machine(self) -> str:
@@ -76,7 +73,7 @@ def all_costs(folder: Path) -> list[KeptCost]:
             kept = KeptCost.model_validate_json(path.read_text(encoding="utf-8"))
         except (ValidationError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: {one_line(error)}") from None
-        if kept.seal != kept.digest():
+        if not kept.is_intact():
             raise InputError(f"{path}: was changed after it was measured; delete it and measure again")
         found[kept.point] = kept
     return list(found.values())

@@ -25,7 +25,7 @@ LABELS = {
     "candidates": "candidates",
     "batch": "batch, requests",
     "model": "model, weights of the linear maps",
-    "requests": "batch, requests",
+    "requests": "batch, requests ranked at once",
 }
 GREY = "#777777"
 Value = Callable[[RankingCost], float]
