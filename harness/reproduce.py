@@ -244,7 +244,8 @@ def measure_costs(
             environment.use_threads()
             run = _retriever(paper, figure, titles, runs) if isinstance(figure, ServingFigure) else None
             retrieval = retrieval_cost.measurer(run, titles, where, home, report) if run else None
-            points = cost_plan.points(figure.kind, profile, where)
+            if not (points := list(cost_plan.points(figure.kind, profile, where))):
+                report(f"{paper.id}: profile {profile} lists nothing to measure of {figure.kind}")
             missing = costs.missing(points, titles, where, home, retrieval=run is not None)
             cost_measurement.measure(missing, figure.wording, titles, where, home, command, report, retrieval)
     return costs.all_costs(home.runs) if wanted else []

@@ -95,12 +95,12 @@ def _models(panel: Axes, common: Sequence[KeptCost], colours: dict[tuple[str, st
     sized.sort(key=lambda pair: pair[0])
     weights = [size for size, _ in sized]
     panel.plot(weights, [kept.cost.p50_ms for _, kept in sized], "-", color=GREY, linewidth=0.8)
-    panel.plot(weights, [kept.cost.floor_ms for _, kept in sized], ":", color=GREY, linewidth=1)
+    panel.plot(weights, [kept.cost.floor_ms for _, kept in sized], ".:", color=GREY, linewidth=1, markersize=3)
     for size, kept in sized:
         panel.plot(size, kept.cost.p50_ms, "o", color=colours[_line_of(kept)], markersize=5)
     with_retriever = [(size, kept.retrieval.p50_ms) for size, kept in sized if kept.retrieval]
     if with_retriever:
-        panel.plot(*zip(*with_retriever, strict=True), "--", color=GREY, linewidth=0.8)
+        panel.plot(*zip(*with_retriever, strict=True), ".--", color=GREY, linewidth=0.8, markersize=3)
 
 
 def _finish(panel: Axes, x: str, y: str) -> None:
