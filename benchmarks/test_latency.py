@@ -21,7 +21,7 @@ from harness.llm.sized_prompts import sized_prompts
 from harness.llm.vllm_engine import Write
 
 WORDING = prompts.load("llamarec")
-CASES = list(points(PROFILE, DEVICE))
+CASES = list(points("cost", PROFILE, DEVICE))
 measured: dict[tuple[str, int, int, str], RankingCost] = {}
 
 
@@ -42,8 +42,8 @@ def case_id(point: Point) -> str:
 def test_ranking(benchmark: BenchmarkFixture, titles: list[str], point: Point) -> None:
     named, writing = (point.backbone, point.quantisation), METHODS[point.method]
     llm = load(*named)
-    size = {"title_tokens": point.title_tokens, "batch": point.batch}
-    asked = sized_prompts(llm, WORDING, titles, **size, history=point.items, candidates=point.items)
+    size = {"history": point.history, "candidates": point.candidates, "batch": point.batch}
+    asked = sized_prompts(llm, WORDING, titles, title_tokens=point.title_tokens, **size)
     cost = ranking_cost.measure(
         llm,
         point.method,

@@ -1,18 +1,23 @@
-"""Which costs of ranking a profile measures: ways to rank, on which backbones, at which sizes."""
+"""Which costs a profile measures for a figure: ways to rank, on which backbones, at which sizes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import product
+from typing import Literal
 
 import torch
 
 from harness.llm.backbone import Quantisation
+from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS, VERBALIZER, Writing
-from harness.resolve import profile_file
+from harness.resolve import CostPlan, profile_file
 
+Kind = Literal["cost", "serving"]
 TITLE_TOKENS = (5, 10, 15, 20, 25, 30, 35, 40)
 PAPERS_OWN = (VERBALIZER, "titles")
+COMMON = {"history": 20, "candidates": 20, "batch": 1}  # where the lines of the cost of serving meet
+COMMON_TITLE_TOKENS = 10
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Point:
     Attributes:
         batch: prompts ranked at once.
         title_tokens: of each item.
-        items: of the history, and candidates.
+        history: items that each prompt names.
+        candidates: items of each to rank.
         method: a name of ``harness.llm.ranking_cost.METHODS``.
         repeats: how many timings.
     """
@@ -31,24 +37,47 @@ class Point:
     quantisation: Quantisation
     batch: int
     title_tokens: int
-    items: int
+    history: int
+    candidates: int
     method: str
     repeats: int
 
 
-def points(profile: str, device: torch.device) -> Iterator[Point]:
-    """What the profile measures, a backbone after the other, the cheap first.
+def points(kind: Kind, profile: str, device: torch.device) -> Iterator[Point]:
+    """What the profile measures for a kind of figure, a backbone after the other, the cheap first.
 
-    The paper's two ways to rank are measured at every length of titles, their rivals at those that the profile names.
     Compiled and served ways need a GPU, and the latter vLLM.
     """
+    for point in planned(kind, profile):
+        writing = METHODS[point.method]
+        if not writing or _can(writing, point.quantisation, device):
+            yield point
+
+
+def planned(kind: Kind, profile: str) -> Iterator[Point]:
+    """The same for a machine that can do it all."""
     plan = profile_file(profile).costs
+    return _ranking(plan) if kind == "cost" else _serving(plan)
+
+
+def _ranking(plan: CostPlan) -> Iterator[Point]:
+    """The paper's two ways to rank at every length of titles, their rivals at those that the profile names."""
     for (name, quantisation), batch, tokens, method in product(plan.backbones, plan.batches, TITLE_TOKENS, METHODS):
-        writing = METHODS[method]
-        rival = method not in PAPERS_OWN
-        if (rival and tokens not in plan.rivals_at) or (writing and not _can(writing, quantisation, device)):
-            continue
-        yield Point(name, quantisation, batch, tokens, plan.items, method, plan.repeats[method != VERBALIZER])
+        if method in PAPERS_OWN or tokens in plan.rivals_at:
+            repeats = plan.repeats[method != VERBALIZER]
+            yield Point(name, quantisation, batch, tokens, plan.items, plan.items, method, repeats)
+
+
+def _serving(plan: CostPlan) -> Iterator[Point]:
+    """The verbalizer at the common point, and along each line; no more candidates than the tokenizer has labels for."""
+    lines = {name: getattr(plan.serving, name) for name in COMMON}
+    for name, quantisation in plan.serving.backbones:
+        common = Point(
+            name, quantisation, **COMMON, title_tokens=COMMON_TITLE_TOKENS, method=VERBALIZER, repeats=plan.repeats[0]
+        )
+        yield common
+        grown = (replace(common, **{line: value}) for line, values in lines.items() for value in values)
+        yield from (point for point in grown if point.candidates <= entries()[name].labels)
 
 
 def _can(writing: Writing, quantisation: Quantisation, device: torch.device) -> bool:

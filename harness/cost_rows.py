@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from harness import metrics, stats
 from harness.cell import Cell
 from harness.config import TASK_PREFIX
-from harness.costs import KeptCost
+from harness.costs import KeptCost, of_figure
 from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS
 from harness.papers.paper import Paper, number
@@ -59,7 +59,7 @@ def rows(paper: Paper, table: str, costs: Sequence[KeptCost], runs: Sequence[Run
     spec = paper.table(table)
     if not isinstance(spec, CostFigure):
         return []
-    ordered = sorted(costs, key=_place)
+    ordered = sorted(of_figure("cost", costs), key=_place)
     return [CostRow(table=table, cost=kept, **_accuracy(paper, spec, kept, runs)) for kept in ordered]
 
 
@@ -111,7 +111,7 @@ def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost])
 
     Of several checkpoints and machines the paper's own backbone is taken, else the largest one, then the fastest.
     """
-    found = []
+    found, costs = [], of_figure("cost", costs)
     for tokens, printed in spec.published.items():
         for line, method in spec.lines.items():
             own = [k for k in costs if (k.cost.method, k.cost.batch) == (method, 1) and _near(k, tokens)]

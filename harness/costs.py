@@ -1,37 +1,37 @@
-"""Measured costs of ranking: one sealed file a point, so that a measurement that was stopped goes on with the next."""
+"""Kept costs of ranking: one sealed file a point, so that a measurement that was stopped goes on with the next."""
 
 import hashlib
 import json
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from pydantic import ValidationError
 
-from harness import environment, roofline
-from harness.config import Strict, one_line
-from harness.cost_plan import Point
+from harness import environment
+from harness.config import one_line
+from harness.cost_plan import Kind, Point, planned
 from harness.data.dataset import Dataset
 from harness.errors import InputError
 from harness.home import Home
-from harness.llm import backbone, prompts, ranking_cost, vllm_engine
-from harness.llm.ranking_cost import METHODS, RankingCost
-from harness.llm.sized_prompts import sized_prompts
-from harness.progress import Report
+from harness.llm.ranking_cost import RankingCost
+from harness.resolve import profiles
+from harness.retrieval_cost import RetrievalCost
+from harness.sealed import Sealed
 
 SUFFIX = ".cost.json"
+Size = tuple[str, str, int, int, int, int, str]
 
 
-class KeptCost(Strict):
+class KeptCost(Sealed):
     """One point, and how it came about.
 
     Attributes:
         point: identity of what was measured, on what.
         titles: the data set whose titles the prompts are made of.
+        retrieval: what finding candidates for as many users took; None where no retriever was at hand.
         command, started_at, git_sha, dirty, versions, hardware: as in a run's record.
         seal: sha256 of all this without the field itself, so that an edit shows.
     """
@@ -39,6 +39,7 @@ class KeptCost(Strict):
     point: str
     titles: str
     cost: RankingCost
+    retrieval: RetrievalCost | None = None
     command: str
     started_at: str
     git_sha: str | None
@@ -47,14 +48,17 @@ class KeptCost(Strict):
     hardware: dict[str, str | int | float]
     seal: str = ""
 
-    def digest(self) -> str:
-        """What ``seal`` must be."""
-        return hashlib.sha256(self.model_dump_json(exclude={"seal"}, exclude_unset=True).encode()).hexdigest()
-
     @property
     def machine(self) -> str:
         """The GPU, or the processor and its threads."""
         return str(self.hardware.get("gpu") or f"{self.hardware['processor']}, {self.hardware['threads']} thread(s)")
+
+    @property
+    def retriever_share(self) -> float | None:
+        """The retriever's part of the time of retrieval and ranking."""
+        if self.retrieval is None:
+            return None
+        return self.retrieval.p50_ms / (self.retrieval.p50_ms + self.cost.p50_ms)
 
 
 def all_costs(folder: Path) -> list[KeptCost]:
@@ -69,10 +73,34 @@ def all_costs(folder: Path) -> list[KeptCost]:
             kept = KeptCost.model_validate_json(path.read_text(encoding="utf-8"))
         except (ValidationError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: {one_line(error)}") from None
-        if kept.seal != kept.digest():
+        if not kept.is_intact():
             raise InputError(f"{path}: was changed after it was measured; delete it and measure again")
         found[kept.point] = kept
     return list(found.values())
+
+
+def of_figure(kind: Kind, costs: Sequence[KeptCost]) -> list[KeptCost]:
+    """Those that a kind of figure shows: measured at a point that some profile plans for it.
+
+    Of several that differ only in how often they were timed, the most often timed on each machine.
+    """
+    own = [kept for kept in costs if _size_of(kept.cost) in _sizes(kind)]
+    often = sorted(own, key=lambda kept: len(kept.cost.whole.timings_ms))
+    return list({(kept.machine, kept.titles, _size_of(kept.cost)): kept for kept in often}.values())
+
+
+@cache
+def _sizes(kind: Kind) -> frozenset[Size]:
+    return frozenset(
+        (p.backbone, p.quantisation, p.batch, p.title_tokens, p.history, p.candidates, p.method)
+        for profile in profiles()
+        for p in planned(kind, profile)
+    )
+
+
+def _size_of(cost: RankingCost) -> Size:
+    model, tokens = cost.model, round(cost.title_tokens)
+    return model.name, model.quantisation, cost.batch, tokens, cost.history, cost.candidates, cost.method
 
 
 def write(kept: KeptCost, folder: Path) -> Path:
@@ -85,72 +113,33 @@ def write(kept: KeptCost, folder: Path) -> Path:
     return path
 
 
-def missing(points: Iterable[Point], titles: Dataset, device: torch.device, home: Home) -> dict[str, Point]:
-    """Identity -> point, of those that were not measured on this machine yet."""
-    done = {kept.point for kept in all_costs(home.runs)}
+def missing(
+    points: Iterable[Point], titles: Dataset, device: torch.device, home: Home, *, retrieval: bool = False
+) -> dict[str, Point]:
+    """Identity -> point, of those that were not measured on this machine yet.
+
+    Args:
+        points: what is wanted.
+        titles: whose titles the prompts are made of.
+        device: where they are to be measured.
+        home: where costs are kept.
+        retrieval: whether a point that was kept without the retriever's time is to be measured again, with it.
+    """
+    done = {kept.point for kept in all_costs(home.runs) if kept.retrieval or not retrieval}
     return {name: point for point in points if (name := identity(point, titles, device)) not in done}
 
 
 def identity(point: Point, titles: Dataset, device: torch.device) -> str:
-    """Digest of the point, the titles' files and the machine, 16 hex digits."""
+    """Digest of the point, the titles' files and the machine, 16 hex digits.
+
+    One number stands for history and candidates where they are equal, as when points were first kept.
+    """
+    what = asdict(point)
+    if point.history == point.candidates:
+        what["items"] = what.pop("history")
+        del what["candidates"]
     where = environment.hardware()
     machine = [device.type, where.get("gpu") or where["processor"], where["threads"]]
     files = sorted(source.sha256 for source in titles.sources)
-    document = json.dumps([asdict(point), files, machine], sort_keys=True)
+    document = json.dumps([what, files, machine], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
-
-
-def measure(
-    points: dict[str, Point],
-    wording: str,
-    titles: Dataset,
-    device: torch.device,
-    home: Home,
-    command: str,
-    report: Report,
-) -> None:
-    """Measure points one after the other, and keep each as soon as it is there.
-
-    Args:
-        points: by identity, those of one backbone in a row.
-        wording: of the prompts.
-        titles: whose titles the prompts are made of.
-        device: where backbones go.
-        home: where they come from, and where costs are kept.
-        command: what the user typed.
-        report: takes one line of progress at a time.
-    """
-    loaded: dict[tuple[str, str], tuple[backbone.Backbone, roofline.Ceilings]] = {}
-    sha, dirty = environment.commit()
-    for place, (name, point) in enumerate(points.items(), start=1):
-        wanted = (point.backbone, point.quantisation)
-        if wanted not in loaded:
-            loaded.clear()
-            llm = backbone.load(point.backbone, home, device, quantisation=point.quantisation, report=report)
-            loaded[wanted] = llm, roofline.measure_ceilings(device, getattr(torch, llm.record.dtype))
-        llm, ceilings = loaded[wanted]
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        size = {"history": point.items, "candidates": point.items, "batch": point.batch}
-        asked = sized_prompts(llm, prompts.load(wording), titles.titles, title_tokens=point.title_tokens, **size)
-        with ExitStack() as scratch:
-            writing, engine = METHODS[point.method], None
-            if writing and writing.served:
-                engine = vllm_engine.engine(llm, Path(scratch.enter_context(TemporaryDirectory())))
-            cost = ranking_cost.measure(llm, point.method, asked, ceilings, point.repeats, engine=engine)
-        kept = KeptCost(
-            point=name,
-            titles=titles.name,
-            cost=cost,
-            command=command,
-            started_at=started,
-            git_sha=sha,
-            dirty=dirty,
-            versions=environment.versions(),
-            hardware=environment.hardware(),
-        )
-        kept = kept.model_copy(update={"seal": kept.digest()})
-        write(kept, home.runs)
-        report(
-            f"{place} of {len(points)}: {point.backbone}, {point.method}, titles of {point.title_tokens} tokens, "
-            f"batch {point.batch}: {cost.p50_ms:.0f} ms, {cost.p50_ms / cost.floor_ms:.1f} times the floor"
-        )

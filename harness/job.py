@@ -198,7 +198,7 @@ class Job:
         )
         if self.retriever is None:
             return given
-        restored = cache(partial(_restore, self.retriever, given))
+        restored = cache(partial(restore, self.retriever, given))
 
         def retrieve(history: Ids, answer: int) -> Ids:
             return rerank.retrieve(restored().score, history, answer, config.task, device)
@@ -222,7 +222,7 @@ class Job:
         return Answers(tested, validated, (validation_lists, test_lists))
 
 
-def _restore(run: Run, context: Context) -> System:
+def restore(run: Run, context: Context) -> System:
     """The system that a finished run left behind."""
     spec = find(run.config.system)
     system = spec.build(spec.config.model_validate(run.config.settings))

@@ -13,7 +13,7 @@ from harness.store import Run
 COSTS = "costs"
 
 
-def keep(found: Iterable[Shown], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
+def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
     """Copy the runs behind what is shown, the searches that chose them, and the costs.
 
     Of a re-ranker's run its adapter is kept too, and of its retriever's run the lists, so that the row can be checked
@@ -40,5 +40,6 @@ def keep(found: Iterable[Shown], runs: Sequence[Run], selections: Iterable[Selec
     for each in selections:
         if any(is_taken(run, [each]) for run in shown):
             selection.write(each, folder)
-    kept = [costs.write(row.cost, folder / COSTS) for row in rows]
+    measured = [*(row.cost for row in rows), *(cost for each in found for cost in each.serving)]
+    kept = [costs.write(cost, folder / COSTS) for cost in {cost.point: cost for cost in measured}.values()]
     return [*(store.keep(by_id[run], folder, *more) for run, more in files.items()), *kept]

@@ -1,20 +1,22 @@
 """A paper's tables as a plan of runs: what is cached, what is left, and how long that takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 import torch
 
-from harness import cost_plan, costs, data, environment, resolve, store
+from harness import cost_measurement, cost_plan, costs, data, environment, resolve, retrieval_cost, store
 from harness import system as register
 from harness.config import RunConfig
 from harness.costs import KeptCost
+from harness.data.dataset import Dataset
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
 from harness.papers.paper import Paper
-from harness.papers.tables import AccuracyTable, CostFigure, StatisticsTable, Sweep
+from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
 
@@ -174,7 +176,7 @@ def plan(
 
 
 def _points(
-    tables: list[AccuracyTable | Sweep | CostFigure], column: str, system: str
+    tables: list[AccuracyTable | Sweep | CostFigure | ServingFigure], column: str, system: str
 ) -> list[tuple[dict[str, Any], int]]:
     """The settings that the tables want of a system on a data set, and how many cells rest on each.
 
@@ -216,21 +218,42 @@ def measure_costs(
     columns: dict[str, dict[str, str]],
     profile: str,
     device: str,
+    runs: Sequence[store.Run],
     home: Home,
     command: str,
     report: Report,
 ) -> list[KeptCost]:
-    """Measure what the targets' figures of costs lack, where the data of their titles could be had.
+    """Measure what the targets' figures of costs and of serving lack, where the data of their titles could be had.
+
+    Args:
+        targets: papers and their tables.
+        columns: paper -> printed name -> name of the data set that is there.
+        profile: how much is measured.
+        device: ``cpu`` or ``cuda``.
+        runs: those that the targets asked for; a retriever's is timed beside the serving.
+        home: where costs are kept.
+        command: what the user typed.
+        report: takes one line of progress at a time.
 
     Returns:
         All costs there are; none where no target is such a figure.
     """
-    figures = [(each.paper.id, each.paper.table(table)) for each in targets for table in each.tables]
-    wanted = [(paper, figure) for paper, figure in figures if isinstance(figure, CostFigure)]
+    figures = [(each.paper, each.paper.table(table)) for each in targets for table in each.tables]
+    wanted = [(paper, figure) for paper, figure in figures if isinstance(figure, CostFigure | ServingFigure)]
     for paper, figure in wanted:
-        if figure.titles in columns[paper]:
-            titles, where = data.load(columns[paper][figure.titles], home, report), torch.device(device)
+        if figure.titles in columns[paper.id]:
+            titles, where = data.load(columns[paper.id][figure.titles], home, report), torch.device(device)
             environment.use_threads()
-            missing = costs.missing(cost_plan.points(profile, where), titles, where, home)
-            costs.measure(missing, figure.wording, titles, where, home, command, report)
+            run = _retriever(paper, figure, titles, runs) if isinstance(figure, ServingFigure) else None
+            retrieval = retrieval_cost.measurer(run, titles, where, home, report) if run else None
+            if not (points := list(cost_plan.points(figure.kind, profile, where))):
+                report(f"{paper.id}: profile {profile} lists nothing to measure of {figure.kind}")
+            missing = costs.missing(points, titles, where, home, retrieval=run is not None)
+            cost_measurement.measure(missing, figure.wording, titles, where, home, command, report, retrieval)
     return costs.all_costs(home.runs) if wanted else []
+
+
+def _retriever(paper: Paper, figure: ServingFigure, titles: Dataset, runs: Sequence[store.Run]) -> store.Run | None:
+    """The run of the figure's retriever on the data set of its titles."""
+    wanted = (paper.systems[figure.retriever], titles.name)
+    return next((run for run in runs if (run.config.system, run.record.dataset) == wanted), None)

@@ -31,6 +31,22 @@ class Overrides(Strict):
     systems: dict[str, dict[str, Any]] = {}
 
 
+class ServingPlan(Strict):
+    """The lines along which a profile measures the cost of serving, beside their common point.
+
+    Attributes:
+        backbones: names and quantisations, the smallest first.
+        history: items that a prompt names.
+        candidates: items to rank.
+        batch: prompts ranked at once.
+    """
+
+    backbones: tuple[tuple[str, Quantisation], ...] = ()
+    history: tuple[int, ...] = ()
+    candidates: tuple[int, ...] = ()
+    batch: tuple[int, ...] = ()
+
+
 class CostPlan(Strict):
     """How much of the cost of ranking a profile measures (``harness.cost_plan``).
 
@@ -40,6 +56,7 @@ class CostPlan(Strict):
         items: of the history, and candidates.
         repeats: timings of the one forward pass, and of a list that is written.
         rivals_at: tokens a title at which other ways to write than the paper's are measured.
+        serving: how the one forward pass grows, timed as often as above.
     """
 
     backbones: tuple[tuple[str, Quantisation], ...] = ()
@@ -47,6 +64,7 @@ class CostPlan(Strict):
     items: int = 20
     repeats: tuple[int, int] = (10, 1)
     rivals_at: tuple[int, ...] = ()
+    serving: ServingPlan = ServingPlan()
 
 
 class ProfileFile(Overrides):

@@ -12,6 +12,7 @@ from harness.gains import Gain, gains
 from harness.other_rule import OtherRule, other_rule
 from harness.reproduce import Target
 from harness.selection import Selection
+from harness.serving import serving
 from harness.store import Run
 
 
@@ -22,6 +23,7 @@ class Shown:
     Attributes:
         cells: of the tables and figures asked for.
         costs: of the figures of costs among them.
+        serving: of the figures of the cost of serving.
         gains: that they ask for.
         other_rules: of the tables whose authors' code has another rule.
     """
@@ -29,6 +31,7 @@ class Shown:
     paper: str
     cells: Sequence[Cell]
     costs: Sequence[CostRow] = ()
+    serving: Sequence[KeptCost] = ()
     gains: Sequence[Gain] = ()
     other_rules: Sequence[OtherRule] = ()
 
@@ -54,6 +57,7 @@ def shown(
             target.paper.id,
             [cell for t in target.tables for cell in cells(target.paper, t, runs, estimator, selections, costs)],
             [row for t in target.tables for row in cost_rows.rows(target.paper, t, costs, runs)],
+            [kept for t in target.tables for kept in serving(target.paper, t, costs)],
             [row for t in target.tables for row in gains(target.paper, t, runs, selections)],
             [row for t in target.tables for row in other_rule(target.paper, t, runs, selections)],
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.cost_rows import CostRow
+from harness.llm.ranking_cost import RankingCost
 from reports.listing import Listing
 
 HEADINGS = (
@@ -46,14 +47,14 @@ def _line(row: CostRow) -> tuple[str, ...]:
     cost = row.cost.cost
     whole = cost.whole
     return (
-        f"{cost.checkpoint}, {cost.model.dtype}" + (", nf4" if cost.model.quantisation == "nf4" else ""),
+        checkpoint(cost),
         row.cost.machine,
         cost.method,
         f"{cost.title_tokens:.0f}",
         str(cost.batch),
         f"{len(whole.timings_ms)}{'*' if whole.busy else ''}",
-        " / ".join(_number(whole.percentile_ms(which)) for which in (50, 90, 99)).rstrip(" /"),
-        _number(cost.prefill_ms),
+        percentiles(cost),
+        number(cost.prefill_ms),
         f"{cost.tokens:.0f}",
         f"{cost.p50_ms / cost.floor_ms:.2f}",
         "" if whole.peak_bytes is None else f"{whole.peak_bytes / 2**20:.0f}",
@@ -63,7 +64,18 @@ def _line(row: CostRow) -> tuple[str, ...]:
     )
 
 
-def _number(value: float | None) -> str:
+def checkpoint(cost: RankingCost) -> str:
+    """The checkpoint and the numbers that it computes in."""
+    return f"{cost.checkpoint}, {cost.model.dtype}" + (", nf4" if cost.model.quantisation == "nf4" else "")
+
+
+def percentiles(cost: RankingCost) -> str:
+    """p50, p90 and p99 in ms, as many as the timings carry."""
+    return " / ".join(number(cost.whole.percentile_ms(which)) for which in (50, 90, 99)).rstrip(" /")
+
+
+def number(value: float | None) -> str:
+    """Three digits or more; empty where there is none."""
     return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from harness.cell import Cell
 from harness.cost_rows import CostRow
 from harness.llm.ranking_cost import VERBALIZER
+from reports.costs import checkpoint
 from reports.figure import PUBLISHED
 
 CAPTION = (
@@ -29,7 +30,7 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
     panels = [(key, list(own)) for key, own in groupby(single, key=_panel_of)]
     figure = Figure(figsize=(1.5 + 4.2 * len(panels), 4.0), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for panel, ((checkpoint, machine), own) in zip(axes, panels, strict=True):
+    for panel, ((model, machine), own) in zip(axes, panels, strict=True):
         others = iter(OTHER)
         for method in dict.fromkeys(row.cost.cost.method for row in own):
             colour = COLOURS.get(method) or next(others)
@@ -39,7 +40,7 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
             panel.plot(tokens, [cost.floor_ms / 1e3 for cost in line], ":", color=colour, linewidth=0.9)
         points = [(int(cell.x or 0), cell.published) for cell in cells if cell.published is not None]
         panel.plot(*zip(*points, strict=True), **PUBLISHED, linestyle="none", label="published")
-        panel.set_title(f"{checkpoint}\n{machine}", fontsize="small")
+        panel.set_title(f"{model}\n{machine}", fontsize="small")
         panel.set_yscale("log")
         panel.set_xlabel("tokens a title")
         panel.grid(alpha=0.3)
@@ -50,6 +51,4 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
 
 
 def _panel_of(row: CostRow) -> tuple[str, str]:
-    model = row.cost.cost.model
-    quantised = ", nf4" if model.quantisation == "nf4" else ""
-    return f"{row.cost.cost.checkpoint}, {model.dtype}{quantised}", row.cost.machine
+    return checkpoint(row.cost.cost), row.cost.machine

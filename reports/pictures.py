@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from harness.cell import Cell
 from harness.cost_rows import CostRow
+from harness.costs import KeptCost
 from harness.papers import paper as papers
 from harness.papers.tables import Sweep
 from harness.store import Run
-from reports import figure, forest, latency, learning, pareto, power, sweep
+from reports import figure, forest, growth, latency, learning, pareto, power, serving, sweep
 from reports.table import title
 
 
@@ -33,13 +34,16 @@ class Picture:
         return f"{paper}-{self.name}.svg" if self.name else f"{paper}.svg"
 
 
-def pictures(cells: Sequence[Cell], runs: Sequence[Run], costs: Sequence[CostRow] = ()) -> list[Picture]:
+def pictures(
+    cells: Sequence[Cell], runs: Sequence[Run], costs: Sequence[CostRow] = (), served: Sequence[KeptCost] = ()
+) -> list[Picture]:
     """What there is to draw of a paper's tables.
 
     Args:
         cells: cells of one table or several.
         runs: all runs there are.
         costs: rows of figures of costs.
+        served: costs of figures of serving.
     """
     found = []
     if chosen := figure.choose(cells):
@@ -62,4 +66,6 @@ def pictures(cells: Sequence[Cell], runs: Sequence[Run], costs: Sequence[CostRow
         if known := pareto.choose(own):
             svg = figure.as_svg(pareto.draw(known))
             found.append(Picture(f"{table}-accuracy", "Accuracy against latency", pareto.CAPTION, svg))
+    if served:
+        found.append(Picture("serving", serving.TITLE, growth.CAPTION, figure.as_svg(growth.draw(served))))
     return found

@@ -9,9 +9,10 @@ from typing import Any
 from harness.claims import claims as claims_of
 from harness.errors import InputError
 from harness.papers import paper as papers
+from harness.papers.tables import ServingFigure
 from harness.shown import Shown
 from harness.store import Run
-from reports import claims, csv, gains, html, json, latex, markdown, other_rule, terminal
+from reports import claims, csv, gains, html, json, latex, markdown, other_rule, serving, terminal
 from reports import costs as of_costs
 from reports.footnotes import audited
 from reports.listing import Listing
@@ -38,7 +39,7 @@ def render(found: Shown, runs: Sequence[Run], format_: str, command: str) -> str
     """
     if format_ not in FORMATS:
         raise InputError(f"format {format_!r} is unknown; known: {', '.join(FORMATS)}")
-    drawn = pictures(found.cells, runs, found.costs) if format_ in ILLUSTRATED else []
+    drawn = pictures(found.cells, runs, found.costs, found.serving) if format_ in ILLUSTRATED else []
     return _text(found, runs, format_, command, drawn)
 
 
@@ -63,15 +64,17 @@ def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: 
 
 
 def _listings(found: Shown) -> list[Listing]:
-    """The tables behind the paper's own: costs, gains, ties, claims."""
+    """The tables behind the paper's own: costs, serving, gains, ties, claims."""
     paper = papers.load(found.paper)
     costs = [
         of_costs.listing(title(table), paper.table(table).caption, [row for row in found.costs if row.table == table])
         for table in dict.fromkeys(row.table for row in found.costs)
     ]
+    figures = [spec for spec in paper.tables.values() if isinstance(spec, ServingFigure)]
+    served = [serving.listing(spec.caption, found.serving) for spec in figures]
     claimed = claims.listing(claims_of(paper, found.cells))
     beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules)]
-    return [each for each in (*costs, *beside, claimed) if each]
+    return [each for each in (*costs, *served, *beside, claimed) if each]
 
 
 def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
@@ -79,7 +82,8 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
 
     Returns:
         The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
-        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains`` and ``-ties``, which the other formats hold within.
+        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains``, ``-serving`` and ``-ties``, which the other formats
+        hold within.
 
     Raises:
         InputError: the folder is a file.
@@ -88,7 +92,7 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
         raise InputError(f"{folder}: is a file; expected a folder")
     folder.mkdir(parents=True, exist_ok=True)
     paper = found.paper
-    drawn = pictures(found.cells, runs, found.costs)
+    drawn = pictures(found.cells, runs, found.costs, found.serving)
     texts = {f"{paper}.{each}": _text(found, runs, each, command, drawn) for each in FILES}
     for name, rows in _beside(found).items():
         if rows:
@@ -111,5 +115,6 @@ def _beside(found: Shown) -> dict[str, list[dict[str, Any]]]:
         "costs": [of_costs.flat(row) for row in found.costs],
         "findings": findings,
         "gains": [gains.flat(row) for row in found.gains],
+        "serving": [serving.flat(kept) for kept in found.serving],
         "ties": [other_rule.flat(row) for row in found.other_rules],
     }

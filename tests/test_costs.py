@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import costs
+from harness import cost_measurement, costs
 from harness.cost_plan import Point, points
 from harness.errors import InputError
 from harness.home import Home
@@ -37,26 +37,26 @@ def test_an_edited_cost_is_refused(tmp_path: Path) -> None:
 
 def test_every_profile_measures_the_papers_two_ways_at_every_length() -> None:
     for profile in ("smoke", "cpu", "gpu", "paper"):
-        planned = list(points(profile, CPU))
+        planned = list(points("cost", profile, CPU))
         for backbone in {(each.backbone, each.quantisation, each.batch) for each in planned}:
             own = [each for each in planned if (each.backbone, each.quantisation, each.batch) == backbone]
             for method in ("verbalizer", "titles"):
                 assert [p.title_tokens for p in own if p.method == method] == [5, 10, 15, 20, 25, 30, 35, 40]
         assert not [each for each in planned if "compiled" in each.method or "vLLM" in each.method]
-    ways = {each.method for each in points("gpu", torch.device("cuda"))}
+    ways = {each.method for each in points("cost", "gpu", torch.device("cuda"))}
     assert {"titles, compiled", "letters, constrained"} <= ways <= set(METHODS)
 
 
 def test_a_measurement_that_was_stopped_goes_on_with_the_next_point(tmp_path: Path) -> None:
     home, titles = Home(tmp_path / "home"), dataset([[1, 2, 3], [3, 2, 1]])
     wanted = [
-        Point("tiny", "none", 1, tokens, 2, method, 1) for tokens in (5, 8) for method in ("verbalizer", "letters")
+        Point("tiny", "none", 1, tokens, 2, 2, method, 1) for tokens in (5, 8) for method in ("verbalizer", "letters")
     ]
     left = costs.missing(wanted, titles, CPU, home)
     assert len(left) == 4
     first = dict(list(left.items())[:3])
     said: list[str] = []
-    costs.measure(first, "llamarec", titles, CPU, home, "typed", said.append)
+    cost_measurement.measure(first, "llamarec", titles, CPU, home, "typed", said.append)
     assert len([line for line in said if "times the floor" in line]) == 3
     assert costs.missing(wanted, titles, CPU, home) == dict(list(left.items())[3:])
     kept = costs.all_costs(home.runs)

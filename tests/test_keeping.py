@@ -1,10 +1,12 @@
 from pathlib import Path
 
-from harness import cells, store
+from harness import cells, cost_rows, store
+from harness.costs import all_costs
 from harness.keeping import keep
 from harness.papers import paper as papers
 from harness.shown import Shown
 from harness.store import Run
+from tests.made_costs import made_cost
 from tests.made_runs import make_run
 
 PAPER = papers.load("llamarec")
@@ -43,3 +45,11 @@ def test_what_is_kept_rebuilds_the_cells_and_can_be_checked(tmp_path: Path) -> N
     assert names["lrurec"] == evidence | {store.LISTS}
     assert names["llamarec"] == evidence | {store.WEIGHTS}
     assert names["narm"] == evidence
+
+
+def test_costs_are_kept_once_whatever_shows_them(tmp_path: Path) -> None:
+    shared, alone = made_cost(tokens=10, retriever_ms=50.0), made_cost(tokens=10, history=5)
+    rows = cost_rows.rows(PAPER, "figure3", [shared], [])
+    copies = keep([Shown("llamarec", [], rows, serving=[shared, alone])], [], [], tmp_path)
+    assert len(copies) == 2
+    assert sorted(all_costs(tmp_path), key=lambda kept: kept.cost.history) == [alone, shared]

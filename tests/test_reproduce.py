@@ -56,6 +56,14 @@ def test_figures_are_run_only_where_they_are_named(home: Home) -> None:
     assert "figure3" in reproduce.parse_targets(["llamarec"])[0].tables
 
 
+def test_serving_is_measured_only_where_it_is_named_and_wants_its_retriever(home: Home) -> None:
+    assert "serving" not in WHOLE.tables
+    (target,) = reproduce.parse_targets(["llamarec:serving"], whole=False)
+    planned = reproduce.plan(target, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home)
+    assert [(each.config.system, each.cells) for each in planned] == [("lrurec", 0)]
+    assert "serving" in reproduce.parse_targets(["llamarec"])[0].tables
+
+
 def test_a_table_of_statistics_alone_needs_one_cheap_run(home: Home) -> None:
     target = reproduce.parse_targets(["llamarec:2"])[0]
     assert {system for system, _, _ in plan(home, target)} == {"popularity"}

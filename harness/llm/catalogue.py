@@ -7,6 +7,7 @@ import yaml
 
 from harness.config import Strict
 from harness.data.sources import SourceFile
+from harness.llm.labels import MOST
 
 
 class ShapeConfig(Strict):
@@ -30,6 +31,7 @@ class Entry(Strict):
         title: what it is, for people.
         terms: what its owners allow.
         gguf: the file of its weights.
+        labels: how many candidates its tokenizer has labels for.
         shape: the sizes of one whose random weights are made whenever it is loaded (``harness.llm.shapes``). With
             neither, it is the one that is made once, on the spot.
     """
@@ -37,6 +39,7 @@ class Entry(Strict):
     title: str
     terms: str
     gguf: SourceFile | None = None
+    labels: int = MOST
     shape: ShapeConfig | None = None
 
 

@@ -74,6 +74,7 @@ class RankingCost(Strict):
         ceilings: of the machine, in the backbone's dtype.
         prefill_floor_ms: least time of the prompts' forward pass.
         decode_floor_ms: least time of the steps behind it; 0 where there are none.
+        linear_weights: of all layers' linear maps, through which every token goes; None where that was not kept.
     """
 
     method: str
@@ -93,6 +94,7 @@ class RankingCost(Strict):
     ceilings: Ceilings
     prefill_floor_ms: float
     decode_floor_ms: float
+    linear_weights: int | None = None
 
     @property
     def p50_ms(self) -> float:
@@ -113,6 +115,11 @@ class RankingCost(Strict):
     def requests_per_s(self) -> float:
         """Prompts ranked in a second."""
         return 1e3 * self.batch / self.p50_ms
+
+    @property
+    def energy_of_1000_requests_j(self) -> float | None:
+        """Joules of the GPU for ranking 1,000 prompts; None where they cannot be read."""
+        return None if self.whole.energy_j is None else 1e3 * self.whole.energy_j / self.batch
 
     def row(self) -> dict[str, str | int | float | None]:
         """The row of a table."""
@@ -210,6 +217,7 @@ def measure(
         ceilings=ceilings,
         prefill_floor_ms=ceilings.floor_ms(first),
         decode_floor_ms=sum(map(ceilings.floor_ms, steps)),
+        linear_weights=shape.linear_weights,
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from harness.config import Strict, one_line
 from harness.errors import InputError
 from harness.papers.claims import Claim
-from harness.papers.tables import AccuracyTable, Table
+from harness.papers.tables import AccuracyTable, ServingFigure, Table
 
 FOLDER = Path(__file__).parent
 
@@ -73,6 +73,8 @@ class Paper(Strict):
             users = table.users if isinstance(table, AccuracyTable) else None
             if users and (unknown := {users.system, *users.rerankers} - self.systems.keys()):
                 raise ValueError(f"table {number}: system {min(unknown)} is not under systems")
+            if isinstance(table, ServingFigure) and table.retriever not in self.systems:
+                raise ValueError(f"table {number}: system {table.retriever} is not under systems")
         for claim in self.claims:
             self._check_claim(claim)
         return self

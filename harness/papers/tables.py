@@ -251,4 +251,35 @@ class CostFigure(Asking):
         return [(self.asking() | settings, 0) for settings in own]
 
 
-Table = Annotated[AccuracyTable | StatisticsTable | Sweep | CostFigure, Field(discriminator="kind")]
+class ServingFigure(Asking):
+    """How the time of ranking by one forward pass grows with the request, the batch and the model.
+
+    Attributes:
+        caption: what the figure shows.
+        command: what rebuilds it.
+        titles: the data set whose titles are taken, and whose catalogue the retriever searches, as printed.
+        wording: of the prompts (``harness/llm/prompts``).
+        retriever: the system whose time stands beside the ranking's, as printed.
+    """
+
+    kind: Literal["serving"]
+    caption: str
+    command: str
+    titles: str
+    wording: str
+    retriever: str
+
+    def datasets(self) -> list[str]:
+        """The data set of its titles, as printed."""
+        return [self.titles]
+
+    def systems(self, dataset: str) -> list[str]:
+        """The retriever."""
+        return [self.retriever]
+
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the retriever's run, as ``--set`` takes them; no cell rests on it."""
+        return [(self.asking(), 0)] if (dataset, system) == (self.titles, self.retriever) else []
+
+
+Table = Annotated[AccuracyTable | StatisticsTable | Sweep | CostFigure | ServingFigure, Field(discriminator="kind")]

@@ -6,8 +6,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from harness.errors import InputError
-from harness.llm import labels, prompts
+from harness.llm import labels, prompts, shapes
 from harness.llm.backbone import Backbone
+from harness.llm.catalogue import entries
+from harness.llm.tiny import byte_tokenizer
 
 EMPTY = prompts.render(prompts.load("llamarec"), (), ())
 
@@ -25,6 +27,12 @@ def test_labels_are_the_bytes_of_a_byte_tokenizer(tiny: Backbone) -> None:
     found = labels.find(tiny.tokenizer, EMPTY)
     assert tiny.tokenizer.convert_ids_to_tokens(list(found.tokens)) == list(found.texts)
     assert "".join(found.texts) == "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@pytest.mark.parametrize("name", ["tiny", "llama-1b-shape"])
+def test_the_catalogue_says_how_many_labels_a_tokenizer_has(name: str) -> None:
+    tokenizer = byte_tokenizer(shapes.PAIRS if entries()[name].shape else ())
+    assert len(labels.find(tokenizer, EMPTY)) == entries()[name].labels
 
 
 def test_a_letter_that_melts_into_the_prompt_is_an_error() -> None:

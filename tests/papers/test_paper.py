@@ -136,6 +136,7 @@ def test_unknown_names_are_refused_in_one_line() -> None:
         (("      Games: |", "      Toys: |"), "data set Toys is not under datasets"),
         (("default_datasets: [ML-100k]", "default_datasets: [ML-1M]"), "ML-1M is not under datasets"),
         (("users: {system: LRURec", "users: {system: LRU"), "system LRU is not under systems"),
+        (("retriever: LRURec", "retriever: LRU"), "table serving: system LRU is not under systems"),
         (("tables:", "tables: ["), "while parsing"),
         (
             ('where: abstract, table: "1"', 'where: abstract, table: "2"'),

@@ -35,7 +35,8 @@ def hostile(all_cells: list[Cell], runs: list[Run]) -> list[Grid]:
         Run(run.folder, run.config, run.record.model_copy(update={"command": HOSTILE, "data_notes": (HOSTILE,)}))
         for run in runs
     ]
-    return [grid(PAPER, t, [cell for cell in all_cells if cell.table == t], bad, HOSTILE) for t in PAPER.tables]
+    tables = dict.fromkeys(cell.table for cell in all_cells)
+    return [grid(PAPER, t, [cell for cell in all_cells if cell.table == t], bad, HOSTILE) for t in tables]
 
 
 class Page(HTMLParser):
