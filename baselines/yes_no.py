@@ -143,8 +143,7 @@ class YesNoRecommender(AdaptedSystem):
         self.texts = item_text.item_texts(
             context.dataset, self.wording.fields, self.wording.shed, self.llm.tokenizer, settings.item_tokens
         )
-        ending = self.wording.question.rpartition("}")[2]
-        self.answers = yes_no.answer_tokens(self.llm.tokenizer, ending, self.wording.answers)
+        self.answers = yes_no.answer_tokens(self.llm.tokenizer, self.wording.ending, self.wording.answers)
 
     def _history(self, user: int, items: npt.NDArray[np.integer]) -> History:
         return History(user, tuple(items[-self.context.window :].tolist()))

@@ -1,21 +1,33 @@
 """The wording of prompts about items: data in ``prompts/*.yaml``, which a user's own file can replace."""
 
 import hashlib
-import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from string import Formatter
 from typing import ClassVar, TypeVar
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from harness.config import Strict, one_line
 from harness.errors import InputError
 
 FOLDER = files("harness.llm").joinpath("prompts")
 DEFAULT = "trsr_purchases"
-PLACE = re.compile(r"\{(\w*)\}")
+
+
+def places(template: str) -> set[str]:
+    """Names of a template's places; ``{{`` and ``}}`` are braces of the text.
+
+    Raises:
+        ValueError: a lone brace, or a place that is not a name alone, as ``{recent[0]}`` or ``{recent:>9}``.
+    """
+    found = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(template) if name is not None]
+    for name, spec, conversion in found:
+        if spec or conversion or not name.isidentifier():
+            raise ValueError(f"the place {name!r} is not a name alone")
+    return {name for name, _, _ in found}
 
 
 class Question(Strict):
@@ -34,7 +46,7 @@ class Question(Strict):
     PLACES: ClassVar[dict[str, frozenset[str]]] = {"question": frozenset({"recent", "candidate"})}
 
     data_sets: tuple[str, ...] = ()
-    fields: tuple[str, ...]
+    fields: tuple[str, ...] = Field(min_length=1)
     shed: tuple[str, ...] = ()
     separator: str
     nothing: str
@@ -44,9 +56,21 @@ class Question(Strict):
     @model_validator(mode="after")
     def _places(self) -> "Question":
         for key, wanted in self.PLACES.items():
-            if (found := set(PLACE.findall(getattr(self, key)))) != wanted:
+            try:
+                found = places(getattr(self, key))
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}; write a place as {{name}}, and a brace of the text twice") from None
+            if found != wanted:
                 raise ValueError(f"{key} has the places {sorted(found)}; expected {sorted(wanted)}")
         return self
+
+    @property
+    def ending(self) -> str:
+        """What stands behind the question's last place."""
+        after = ""
+        for text, name, _, _ in Formatter().parse(self.question):
+            after = after + text if name is None else ""
+        return after
 
 
 class Wording(Question):
@@ -69,11 +93,11 @@ class Wording(Question):
         "question": frozenset({"summary", "recent", "candidate"}),
     }
 
-    categories: tuple[str, ...]
+    categories: tuple[str, ...] = Field(min_length=1)
     summarize: str
     combine: str
     update: str
-    heading: str
+    heading: str = Field(min_length=1)
     frequent: str
 
 
@@ -109,13 +133,15 @@ def digest(name: str | None, data_set: str) -> str:
 
 
 def load(kind: type[Prompts], name: str | None, data_set: str) -> Prompts:
-    """Read and check a wording.
+    """Read and check a wording; all that stands in its file is text, so that ``yes`` is no truth value.
 
     Raises:
         InputError: there is none, or the file lacks something or has a key or a place too many.
     """
     file = locate(name, data_set)
     try:
-        return kind.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        return kind.model_validate(yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader))
+    except RecursionError:
+        raise InputError(f"{file}: nested too deeply; expected keys with texts or lists of texts") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{file}: {one_line(error)}") from None

@@ -44,6 +44,17 @@ def test_a_users_own_file_counts_with_its_digest(tmp_path: Path) -> None:
         ({"combine": "{summaries} {items}"}, "combine has the places"),
         ({"answer": "yes"}, "answer: Extra inputs"),
         ({"answers": ["yes"]}, "answers.1: Field required"),
+        ({"frequent": "{categories.x} {words}"}, "frequent: the place 'categories.x' is not a name alone"),
+        ({"frequent": "{categories[0]} {words}"}, r"frequent: the place 'categories\[0\]' is not a name alone"),
+        ({"frequent": "{categories} {words!r}"}, "frequent: the place 'words' is not a name alone; write a place as"),
+        ({"frequent": "{categories:>999999999} {words}"}, "frequent: the place 'categories' is not a name alone"),
+        ({"frequent": "{} {categories} {words}"}, "frequent: the place '' is not a name alone"),
+        ({"frequent": "{0} {categories} {words}"}, "frequent: the place '0' is not a name alone"),
+        ({"frequent": "{categories} {words} }"}, "frequent: Single '}' encountered in format string; write a place"),
+        ({"frequent": "{categories} {words} {"}, "frequent: Single '{' encountered in format string; write a place"),
+        ({"heading": ""}, "heading: String should have at least 1 character"),
+        ({"fields": []}, "fields: Tuple should have at least 1 item"),
+        ({"categories": []}, "categories: Tuple should have at least 1 item"),
     ],
 )
 def test_a_bad_file_is_told_in_one_line(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
@@ -54,6 +65,33 @@ def test_a_bad_file_is_told_in_one_line(tmp_path: Path, change: dict[str, object
         wording.load(Wording, str(file), "any")
     assert str(error.value).startswith(str(file))
     assert "\n" not in str(error.value)
+
+
+def test_braces_of_the_text_stand_twice_and_are_no_place(tmp_path: Path) -> None:
+    own = yaml.safe_load(wording.locate("tallrec", "any").read_text(encoding="utf-8"))
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(own | {"question": "{{x}} {recent} {candidate} {{y}} z"}))
+    words = wording.load(Question, str(file), "any")
+    assert words.question.format(recent="a", candidate="{b}") == "{x} a {b} {y} z"
+    assert words.ending == " {y} z"
+
+
+def test_a_file_nested_without_end_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("fields: " + "[" * 20_000)
+    with pytest.raises(InputError, match=r"mine\.yaml: nested too deeply; expected keys with texts"):
+        wording.load(Question, str(file), "any")
+
+
+@pytest.mark.parametrize("value", ["!!timestamp x", "!!bool x", "!!int ''", "2001-99-99"])
+def test_all_that_stands_in_a_file_is_text(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        f"fields: [title]\nseparator: {value}\nnothing: no\nquestion: '{{recent}} {{candidate}}'\nanswers: [yes, no]"
+    )
+    words = wording.load(Question, str(file), "any")
+    assert words.separator == value.split()[-1].strip("'")
+    assert (words.nothing, words.answers) == ("no", ("yes", "no"))
 
 
 def test_an_unknown_name_is_told() -> None:
