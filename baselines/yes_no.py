@@ -130,16 +130,19 @@ class YesNoRecommender(AdaptedSystem):
             "items_cut": self.texts.cut,
             "cases_cut": len(self.cut),
         }
+        if self.lacking:
+            facts["fields_that_the_data_lacks"] = ", ".join(self.lacking)
         return facts | self.costs.notes("asking", self.asked, "case")
 
     def _load(self, context: Context) -> None:
-        """Get the backbone with a fresh adapter, the wording, and the items' texts as its tokenizer sees them."""
-        super()._load(context)
+        """Get the wording, the backbone with a fresh adapter, and the items' texts as its tokenizer sees them."""
         settings, self.context = self.settings, context
+        self.wording = wording.load(self.asks, settings.prompts, context.dataset.name)
+        self.lacking = wording.lacking(self.wording, settings.prompts, context.dataset)
+        super()._load(context)
         self.cut: set[History] = set()
         self.costs, self.asked = meter.Costs(), 0
         prefix.use(self.llm.model)
-        self.wording = wording.load(self.asks, settings.prompts, context.dataset.name)
         self.texts = item_text.item_texts(
             context.dataset, self.wording.fields, self.wording.shed, self.llm.tokenizer, settings.item_tokens
         )

@@ -35,6 +35,11 @@ def join(fields: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"{name}: {value}" for name, value in given)
 
 
+def field_names(dataset: Dataset) -> tuple[str, ...]:
+    """The fields that its items have, of whatever text."""
+    return (ID, TITLE, *dataset.fields)
+
+
 def field_values(dataset: Dataset, name: str) -> Sequence[str]:
     """A field of all items, index = item id; empty strings where the data set has no field of that name."""
     own = {ID: dataset.raw_items, TITLE: dataset.titles}

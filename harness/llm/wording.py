@@ -11,7 +11,9 @@ import yaml
 from pydantic import Field, model_validator
 
 from harness.config import Strict, one_line
+from harness.data.dataset import Dataset
 from harness.errors import InputError
+from harness.llm.item_text import ID, field_names
 
 FOLDER = files("harness.llm").joinpath("prompts")
 DEFAULT = "trsr_purchases"
@@ -52,6 +54,10 @@ class Question(Strict):
     nothing: str
     question: str
     answers: tuple[str, str]
+
+    def named(self) -> tuple[str, ...]:
+        """Every field that it speaks of, once."""
+        return tuple(dict.fromkeys((*self.fields, *self.shed)))
 
     @model_validator(mode="after")
     def _places(self) -> "Question":
@@ -100,6 +106,10 @@ class Wording(Question):
     heading: str = Field(min_length=1)
     frequent: str
 
+    def named(self) -> tuple[str, ...]:
+        """Every field that it speaks of, once."""
+        return tuple(dict.fromkeys((*super().named(), *self.categories)))
+
 
 Prompts = TypeVar("Prompts", bound=Question)
 
@@ -145,3 +155,18 @@ def load(kind: type[Prompts], name: str | None, data_set: str) -> Prompts:
         raise InputError(f"{file}: nested too deeply; expected keys with texts or lists of texts") from None
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{file}: {one_line(error)}") from None
+
+
+def lacking(words: Question, name: str | None, dataset: Dataset) -> list[str]:
+    """The fields that a wording names and a data set lacks: one wording may serve several sets.
+
+    Raises:
+        InputError: it lacks them all but the id, so that no item would have a text.
+    """
+    known = field_names(dataset)
+    if not set(words.fields) & set(known) - {ID}:
+        raise InputError(
+            f"{locate(name, dataset.name)}: fields: {', '.join(words.fields)}: {dataset.name} has none of them that "
+            f"says anything of an item; it has: {', '.join(known)}"
+        )
+    return [field for field in words.named() if field not in known]

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
 
 from baselines import yes_no
 from baselines.yes_no import YesNoRecommender
@@ -16,6 +17,7 @@ from harness.config import TaskConfig
 from harness.data.splits import split_of
 from harness.errors import InputError
 from harness.home import Home
+from harness.llm import wording
 from harness.llm.losses import Example
 from harness.outcomes import Outcomes
 from harness.record import FitRecord
@@ -186,6 +188,16 @@ def test_what_is_too_long_is_cut_and_counted(tmp_path: Path) -> None:
     assert system.notes()["cases_cut"] == once  # a case that is asked about again is none more
     with pytest.raises(InputError, match="without any history, and .* fit; raise prompt_tokens"):
         fit(tmp_path, "tallrec", prompt_tokens=100)
+
+
+def test_a_wording_of_other_fields_is_refused_and_what_the_data_lacks_is_noted(tmp_path: Path) -> None:
+    file, own = tmp_path / "mine.yaml", yaml.safe_load(wording.locate("tallrec", "any").read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump(own | {"fields": ["titel", "categorie"]}))
+    with pytest.raises(InputError, match=r"mine\.yaml: fields: titel, categorie: mind-small-sample has none of them"):
+        fit(tmp_path, "tallrec", prompts=str(file))
+    file.write_text(yaml.safe_dump(own | {"fields": ["title", "categorie"]}))
+    system, _ = fit(tmp_path, "tallrec", prompts=str(file), epochs=1)
+    assert system.notes()["fields_that_the_data_lacks"] == "categorie"
 
 
 def test_summaries_are_checked_against_every_case_of_the_run(tmp_path: Path) -> None:

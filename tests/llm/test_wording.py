@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import yaml
 from harness.errors import InputError
 from harness.llm import wording
 from harness.llm.wording import Question, Wording
+from tests.worlds import dataset
 
 KINDS = ("trsr_movies", "trsr_news", "trsr_purchases")
 
@@ -92,6 +94,20 @@ def test_all_that_stands_in_a_file_is_text(tmp_path: Path, value: str) -> None:
     words = wording.load(Question, str(file), "any")
     assert words.separator == value.split()[-1].strip("'")
     assert (words.nothing, words.answers) == ("no", ("yes", "no"))
+
+
+def test_fields_that_the_data_lacks_are_told_and_one_without_any_is_refused(tmp_path: Path) -> None:
+    data = replace(dataset([[1, 2]]), fields={"brand": ("", "a", "b")})
+    lacking = wording.lacking(wording.load(Wording, "trsr_purchases", "any"), "trsr_purchases", data)
+    assert lacking == "price color size model material author categories description".split()
+    own = yaml.safe_load(wording.locate("trsr_news", "any").read_text(encoding="utf-8"))
+    file = tmp_path / "mine.yaml"
+    for fields in (["titel", "categorie"], ["id", "titel"], ["id"]):
+        file.write_text(yaml.safe_dump(own | {"fields": fields}))
+        with pytest.raises(InputError, match=rf"mine\.yaml: fields: {', '.join(fields)}: .* it has: id, title, brand$"):
+            wording.lacking(wording.load(Wording, str(file), "any"), str(file), data)
+    file.write_text(yaml.safe_dump(own | {"fields": ["brand"], "shed": ["brant"], "categories": ["id", "kind"]}))
+    assert wording.lacking(wording.load(Wording, str(file), "any"), str(file), data) == ["brant", "kind"]
 
 
 def test_an_unknown_name_is_told() -> None:
