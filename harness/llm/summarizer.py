@@ -204,7 +204,7 @@ class Summarizer:
             "prompts": asked,
         }
         file = summary_cache.path(self.context.home, decisive)
-        if found := summary_cache.load(file):
+        if found := summary_cache.load(file, len(asked)):
             return found
         since = meter.start(self.context.device)
         noise = [rng(seed, "summary", user, step) for user in users]

@@ -2,13 +2,20 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from harness.home import Home
 
 FOLDER = "summaries"
+
+
+Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,10 @@ class Batch:
     """
 
     texts: list[str]
-    tokens_read: int
-    tokens_written: int
-    seconds: float
-    energy_j: float | None = None
+    tokens_read: Count
+    tokens_written: Count
+    seconds: Amount
+    energy_j: Amount | None = None
 
 
 def path(home: Home, decisive: dict[str, Any]) -> Path:
@@ -36,11 +43,13 @@ def path(home: Home, decisive: dict[str, Any]) -> Path:
     return home.cache / FOLDER / key[:2] / f"{key}.json"
 
 
-def load(file: Path) -> Batch | None:
-    """The batch, or None where there is none that is whole."""
+def load(file: Path, prompts: int) -> Batch | None:
+    """The batch of so many prompts, or None where there is none that is as it was written."""
     try:
-        return Batch(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        batch = Batch(**found["batch"])
+        return batch if found == _sealed(file, batch) and len(batch.texts) == prompts else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
@@ -48,5 +57,11 @@ def save(file: Path, batch: Batch) -> None:
     """Write the batch so that a kill leaves either nothing or the whole of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(batch)), encoding="utf-8")
+    partial.write_text(json.dumps(_sealed(file, batch)), encoding="utf-8")
     partial.replace(file)
+
+
+def _sealed(file: Path, batch: Batch) -> dict[str, Any]:
+    """What stands in the file: the batch, and the sha256 of it and of what decided it."""
+    content = asdict(batch)
+    return {"batch": content, "sha256": hashlib.sha256(f"{file.stem} {json.dumps(content)}".encode()).hexdigest()}
