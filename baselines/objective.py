@@ -14,12 +14,12 @@ from torch import Tensor
 
 from baselines import losses
 from baselines.packed import rows
-from harness.config import Strict
+from harness.config import Settings
 
 Loss = Literal["cross-entropy", "sampled-softmax", "bce", "gbce"]
 
 
-class LossConfig(Strict):
+class LossConfig(Settings):
     """Which loss; it decides more than the network (gSASRec, Petrov and Macdonald 2023).
 
     Attributes:

@@ -4,13 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.config import Strict
+from harness.config import Settings
 from harness.data.dataset import Sequences
 from harness.record import FitRecord, ModelRecord
 from harness.system import Context, Queries, SystemSpec, expect, register
 
 
-class PopularityConfig(Strict):
+class PopularityConfig(Settings):
     """Nothing to set."""
 
 

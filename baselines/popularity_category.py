@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from harness import metrics
-from harness.config import Strict
+from harness.config import Settings
 from harness.data.dataset import Sequences
 from harness.errors import InputError
 from harness.record import FitRecord, ModelRecord
@@ -18,7 +18,7 @@ WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 MONITOR = "MRR@10"
 
 
-class PopularityCategoryConfig(Strict):
+class PopularityCategoryConfig(Settings):
     """Its settings.
 
     Attributes:

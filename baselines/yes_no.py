@@ -19,7 +19,7 @@ from harness.llm import item_text, meter, prefix, wording, yes_no
 from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example, LossOn, shared_token_losses
 from harness.llm.summary import History
-from harness.llm.tuning import TuningConfig, epochs, tune
+from harness.llm.tuning import Beta, TuningConfig, epochs, tune
 from harness.llm.wording import Question
 from harness.progress import track
 from harness.record import FitRecord
@@ -48,7 +48,7 @@ class YesNoConfig(TuningConfig):
     lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     schedule: Literal["linear", "constant"] = "constant"
     warmup_steps: int = Field(0, ge=0)
-    betas: tuple[float, float] = (0.9, 0.95)
+    betas: tuple[Beta, Beta] = (0.9, 0.95)
     weight_decay: float = Field(5e-4, ge=0)
     epochs: int = Field(5, ge=1)
     batch_size: int = Field(32, ge=1)  # pairs: the paper's 64 texts

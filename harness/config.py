@@ -26,6 +26,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Settings(Strict):
+    """A system's own configuration; every number in it is finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
 class TaskConfig(Strict):
     """What is asked and how an answer is judged.
 

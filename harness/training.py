@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from harness import checkpoint, metrics
-from harness.config import Strict
+from harness.config import Settings
 from harness.errors import WorkError
 from harness.progress import track
 from harness.record import FitRecord
@@ -24,7 +24,7 @@ MAX_GRADIENT_NORM = 5.0  # what LRURec's published code clips at
 BatchLoss = Callable[[npt.NDArray[np.int64], np.random.Generator], Tensor]
 
 
-class TrainingConfig(Strict):
+class TrainingConfig(Settings):
     """The budget and optimiser that LlamaRec's paper gives every sequence system (section 4).
 
     Attributes:

@@ -33,6 +33,28 @@ def test_case_sets_are_asked_among_candidates_unless_told_otherwise(dataset: str
     assert resolve("popularity", "ml-100k", profile, 42, "cpu").task.name == "next-item"
 
 
+@pytest.mark.parametrize(
+    ("system", "assignment", "complaint"),
+    [
+        ("trsr-recurrent", "temperature=1e-9", "temperature: Input should be greater than or equal to 0.001"),
+        ("trsr-recurrent", "temperature=Infinity", "temperature: Input should be a finite number"),
+        ("trsr-recurrent", "betas=[0.9, 1.0]", "betas.1: Input should be less than 1"),
+        ("trsr-recurrent", "betas=[-0.1, 0.9]", "betas.0: Input should be greater than or equal to 0"),
+        ("llamarec", "betas=[NaN, 0.9]", "betas.0: Input should be"),
+        ("llamarec", "learning_rate=Infinity", "learning_rate: Input should be a finite number"),
+        ("tallrec", "weight_decay=Infinity", "weight_decay: Input should be a finite number"),
+        ("sasrec", "learning_rate=Infinity", "learning_rate: Input should be a finite number"),
+        ("core", "temperature=Infinity", "temperature: Input should be a finite number"),
+        ("popularity-category", "weight=NaN", "weight: Input should be a finite number"),
+        ("trsr-recurrent", 'summarizer=""', "summarizer: String should have at least 1 character"),
+        ("trsr-recurrent", "summarizer=", "summarizer: String should have"),
+    ],
+)
+def test_settings_that_no_run_can_have_are_refused(system: str, assignment: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        resolve(system, "mind-small-sample", "smoke", 42, "cpu", parse_assignments([assignment]))
+
+
 def test_the_later_layer_wins() -> None:
     changes = parse_assignments(["dropout=0.4", "task.exclude=history", "task.window=7"])
     config = resolve("sasrec", "ml-latest-small", "smoke", 1, "cpu", changes)

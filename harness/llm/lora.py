@@ -6,14 +6,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from harness.config import Strict
+from harness.config import Settings
 from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.seeds import seeded
 from harness.system import expect
 
 
-class LoraConfig(Strict):
+class LoraConfig(Settings):
     """Where adapters go and how large they are; the defaults are LlamaRec's (section 4.0.4).
 
     Attributes:

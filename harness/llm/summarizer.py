@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.config import Strict
+from harness.config import Settings
 from harness.llm import item_text, meter, summary_cache
 from harness.llm.backbone import Backbone, Dtype, Quantisation, load
 from harness.llm.generation import generate
@@ -28,7 +28,7 @@ NONE = "none"
 WITHOUT_LLM = (NONE, "frequent")  # instead of a backbone's name
 
 
-class SummarizerConfig(Strict):
+class SummarizerConfig(Settings):
     """Who summarises what, and how.
 
     Attributes:
@@ -40,19 +40,19 @@ class SummarizerConfig(Strict):
         blocks: blocks of a history at most; older items are left out.
         summary_tokens: where a summary is cut.
         summarizer_context: tokens of a prompt and its summary at most.
-        temperature: of the sampling.
+        temperature: of the sampling; at least 0.001, so that no score overflows.
         top_p: of the sampling.
         summary_batch: summaries written at once.
     """
 
-    summarizer: str = "upstage/llama-30b-instruct-2048"
+    summarizer: str = Field("upstage/llama-30b-instruct-2048", min_length=1)
     summarizer_dtype: Dtype = "auto"
     summarizer_quantisation: Quantisation = "int8"
     block: int = Field(5, ge=1)
     blocks: int = Field(5, ge=1)
     summary_tokens: int = Field(256, ge=1)
     summarizer_context: int = Field(2048, ge=1)
-    temperature: float = Field(1.0, gt=0)
+    temperature: float = Field(1.0, ge=1e-3)
     top_p: float = Field(1.0, gt=0, le=1)
     summary_batch: int = Field(8, ge=1)
 
@@ -111,10 +111,13 @@ class Summarizer:
         items = history.items[-size * self.settings.blocks :]
         return [items[start : start + size] for start in range(0, len(items), size)]
 
+    def _most_blocks(self, histories: list[History]) -> int:
+        return max((len(self.blocks(history)) for history in histories), default=0)
+
     def _hierarchical(self, histories: list[History]) -> dict[History, str]:
         """One summary a block, then one of those; a single block's is the whole."""
         parts: dict[History, list[str]] = {history: [] for history in histories}
-        for number in range(self.settings.blocks):
+        for number in range(self._most_blocks(histories)):
             asked = {
                 history: self._of_items(self.wording.summarize, self.blocks(history)[number])
                 for history in histories
@@ -130,7 +133,7 @@ class Summarizer:
         """A summary of the first block, brought up to date by each further one; an empty update changes nothing."""
         first = {history: self._of_items(self.wording.summarize, self.blocks(history)[0]) for history in histories}
         texts = self._step("block 0", first)
-        for number in range(1, self.settings.blocks):
+        for number in range(1, self._most_blocks(histories)):
             asked = {
                 history: self._of_items(self.wording.update, self.blocks(history)[number], texts[history])
                 for history in histories

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ from harness.system import Context, Scorer
 
 MAX_GRADIENT_NORM = 1.0  # the default of transformers' Trainer, which LlamaRec's authors use
 CHECKPOINT_EVERY_S = 30.0
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TuningConfig(LoraConfig):
@@ -49,7 +51,7 @@ class TuningConfig(LoraConfig):
     learning_rate: float = Field(1e-4, gt=0)
     schedule: Literal["linear", "constant"] = "linear"
     warmup_steps: int = Field(100, ge=0)
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
     weight_decay: float = Field(0.0, ge=0)
     epochs: int = Field(1, ge=1)
     batch_size: int = Field(12, ge=1)

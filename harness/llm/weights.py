@@ -58,7 +58,7 @@ def locate(name: str, home: Home, report: Report = print) -> Weights:
         )
     if entry:
         return _known(name, entry, home, report)
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return _in_folder(Path(name), "folder")
     if HUB_ID.fullmatch(name):
         return _in_folder(_download(name, home, report), "hub")

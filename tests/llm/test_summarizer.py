@@ -213,6 +213,22 @@ def test_a_prompt_too_long_is_cut_and_counted(fresh: Home) -> None:
     assert made.notes()["summary_prompts_cut"] > 0
 
 
+@pytest.mark.parametrize("form", ["hierarchical", "recurrent"])
+def test_more_blocks_than_a_history_has_are_not_looked_for(
+    fresh: Home, monkeypatch: pytest.MonkeyPatch, form: Form
+) -> None:
+    made, steps = build(fresh, form, blocks=10**12), []
+
+    def step(self: Summarizer, name: str, asked: dict[History, list[int]]) -> dict[History, str]:
+        steps.append(name)
+        assert len(steps) < 10
+        return dict.fromkeys(asked, "text")
+
+    monkeypatch.setattr(Summarizer, "_step", step)
+    made.write(histories())
+    assert len(steps) == (7 if form == "hierarchical" else 6)  # 30 items at most, five a block
+
+
 def test_without_an_llm(fresh: Home) -> None:
     nothing = build(fresh, summarizer="tiny")
     for name, expected in (

@@ -162,6 +162,8 @@ def test_an_unknown_name_lists_the_known_ones(home: Home) -> None:
         match="backbone 'llama' is unknown; known: smollm2-135m, tiny, llama-2-7b-shape, llama-1b-shape, a folder",
     ):
         weights.locate("llama", home, quiet)
+    with pytest.raises(InputError, match="backbone '' is unknown"):
+        weights.locate("", home, quiet)
 
 
 def test_split_weights_are_digested_in_order(tmp_path: Path) -> None:
