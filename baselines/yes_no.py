@@ -163,7 +163,8 @@ class YesNoRecommender(AdaptedSystem):
             return prompts
 
         room = self.settings.prompt_tokens - max(map(len, self.answers)) - 1
-        prompts, was_cut = item_text.fit(recent, self.texts, render, room)
+        remedy = "raise prompt_tokens or lower item_tokens"
+        prompts, was_cut = item_text.fit(recent, self.texts, render, room, remedy)
         if was_cut:
             self.cut.add(history)
         return prompts

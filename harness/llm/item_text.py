@@ -84,7 +84,7 @@ def cuts(items: Sequence[int], texts: ItemTexts) -> Iterator[list[str]]:
 
 
 def fit(
-    items: Sequence[int], texts: ItemTexts, render: Callable[[list[str]], list[Tokens]], max_tokens: int
+    items: Sequence[int], texts: ItemTexts, render: Callable[[list[str]], list[Tokens]], max_tokens: int, remedy: str
 ) -> tuple[list[Tokens], bool]:
     """Prompts about one history, cut alike until the longest of them fits.
 
@@ -93,6 +93,7 @@ def fit(
         texts: of all items.
         render: from the history's texts to the tokens of one prompt or more (one a candidate).
         max_tokens: what the longest prompt may have.
+        remedy: which settings to change where they do not fit.
 
     Returns:
         The prompts, and whether anything was cut.
@@ -107,7 +108,4 @@ def fit(
         longest = max(map(len, rendered))
         if longest <= max_tokens:
             return rendered, count > 0
-    raise InputError(
-        f"a prompt has {longest} tokens without any history, and {max_tokens} fit; "
-        "raise prompt_tokens or lower item_tokens"
-    )
+    raise InputError(f"a prompt has {longest} tokens without any history, and {max(0, max_tokens)} fit; {remedy}")

@@ -174,7 +174,9 @@ class Summarizer:
         def render(shown: list[str]) -> list[Tokens]:
             return [tokenizer(fill(self.wording.separator.join(shown)))["input_ids"]]
 
-        found, was_cut = item_text.fit(items, texts, render, settings.summarizer_context - settings.summary_tokens)
+        room = settings.summarizer_context - settings.summary_tokens
+        remedy = "raise summarizer_context or lower summary_tokens"
+        found, was_cut = item_text.fit(items, texts, render, room, remedy)
         self.cut += was_cut
         return found[0]
 

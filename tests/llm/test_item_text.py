@@ -55,20 +55,21 @@ def render(shown: list[str]) -> list[list[int]]:
     [(17, "a longb long", False), (16, "ab long", True), (7, "ab", True), (6, "b", True), (5, "", True)],
 )
 def test_a_history_is_cut_until_the_longest_candidate_fits(room: int, kept: str, cut: bool) -> None:
-    prompts, was_cut = item_text.fit([1, 4, 2], TEXTS, render, room)
+    prompts, was_cut = item_text.fit([1, 4, 2], TEXTS, render, room, "")
     assert [len(prompt) - len(kept) for prompt in prompts] == [3, 5]
     assert all("".join(map(chr, prompt[: len(kept)])) == kept for prompt in prompts)
     assert was_cut == cut
 
 
 def test_what_cannot_fit_is_told() -> None:
-    with pytest.raises(InputError, match="a prompt has 5 tokens without any history, and 4 fit"):
-        item_text.fit([1, 2], TEXTS, render, 4)
+    for room, fits in ((4, 4), (-3, 0)):
+        with pytest.raises(InputError, match=f"a prompt has 5 tokens without any history, and {fits} fit; raise this$"):
+            item_text.fit([1, 2], TEXTS, render, room, "raise this")
 
 
 @given(items=st.lists(st.integers(1, 3), max_size=6), room=st.integers(5, 60))
 def test_as_little_is_cut_as_must_be(items: list[int], room: int) -> None:
-    prompts, was_cut = item_text.fit(items, TEXTS, render, room)
+    prompts, was_cut = item_text.fit(items, TEXTS, render, room, "")
     assert max(map(len, prompts)) <= room
     whole = sum(len(TEXTS.full[item]) for item in items) + 5
     assert was_cut == (whole > room)

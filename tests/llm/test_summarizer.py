@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness.errors import InputError
 from harness.home import Home
 from harness.llm import item_text, summarizer, summary_cache, wording
 from harness.llm.backbone import Backbone
@@ -211,6 +212,8 @@ def test_a_prompt_too_long_is_cut_and_counted(fresh: Home) -> None:
     made = build(fresh, summarizer_context=500)
     made.write(histories(2))
     assert made.notes()["summary_prompts_cut"] > 0
+    with pytest.raises(InputError, match="and 0 fit; raise summarizer_context or lower summary_tokens"):
+        build(fresh, summarizer_context=3).write(histories(2))
 
 
 @pytest.mark.parametrize("form", ["hierarchical", "recurrent"])
