@@ -1,6 +1,11 @@
 """Amazon-M2 (Jin et al., NeurIPS 2023): sessions_train.csv and products_train.csv; LLM-TRSR's selection."""
 
+import csv
+import gzip
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import polars as pl
 
@@ -27,10 +32,12 @@ def read(name: str, sessions: Path, products: Path, sizes: Sizes) -> Dataset:
         sizes: of the parts.
 
     Raises:
-        InputError: a missing column, a bad list or an unknown product (its row is named, the first below the header
-            being 1), a product that stands twice, or too few sessions.
+        InputError: a missing column, a bad row, list or product (its row is named, the first below the header being
+            1), a product that stands twice, or too few sessions.
     """
     catalogue = _read(products, ("id", *TEXTS)).rename({"id": "item", "desc": "description"})
+    for row in catalogue.filter(pl.col("item").str.strip_chars() == "").head(1)["row"]:
+        raise InputError(f"{products}, row {row}: the id is empty; every product needs one")
     for row, item in catalogue.filter(pl.col("item").is_duplicated()).tail(1).select("row", "item").iter_rows():
         raise InputError(f"{products}, row {row}: product {item!r} of {LOCALE} a second time; keep one")
     rows = _read(sessions, ("prev_items", "next_item"))
@@ -49,13 +56,45 @@ def read(name: str, sessions: Path, products: Path, sizes: Sizes) -> Dataset:
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
-    """These columns of the locale's rows as strings, missing values empty, and ``row``, counted from 1."""
+    """These columns of the locale's rows as strings, and ``row``, counted from 1."""
+    number = -1
+    kept: list[tuple[int | str, ...]] = []
     try:
-        table = pl.scan_csv(path, infer_schema=False)
-        found = table.collect_schema().names()
-        if missing := [column for column in ("locale", *columns) if column not in found]:
-            raise InputError(f"{path}, line 1: no column {missing[0]!r}; found {', '.join(found)}")
-        own = table.with_row_index("row", offset=1).filter(pl.col("locale") == LOCALE)
-        return own.select("row", pl.col(columns).fill_null("")).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path}: not a whole CSV file ({str(error).splitlines()[0]})") from None
+        with _open(path) as handle:
+            for number, row in enumerate(csv.reader(handle, strict=True)):
+                if number == 0:
+                    names = _checked(row, ("locale", *columns), path)
+                    locale, *places = map(names.index, ("locale", *columns))
+                elif len(row) != len(names):
+                    raise InputError(f"{path}, row {number}: {len(row)} fields, expected {len(names)}")
+                elif row[locale] == LOCALE:
+                    kept.append((number, *(row[place] for place in places)))
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, row {number + 1}: bad quotes ({error}); close them, and double those inside"
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; convert the file to UTF-8") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: not a whole CSV file ({error}); get it again") from None
+    if number < 0:
+        raise InputError(f"{path}: the file is empty")
+    return pl.DataFrame(kept, {"row": pl.UInt32} | dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _checked(names: list[str], wanted: Iterable[str], path: Path) -> list[str]:
+    """The header, if it has each of the columns, and none twice."""
+    found = ", ".join(names)[:200]
+    if missing := [name for name in wanted if name not in names]:
+        raise InputError(
+            f"{path}, line 1: no column {missing[0]!r}; found {found if found.isprintable() else 'no text'}"
+        )
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{path}, line 1: the column {twice[0]!r} twice; keep one")
+    return names

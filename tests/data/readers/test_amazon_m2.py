@@ -96,7 +96,12 @@ def test_a_hostile_or_broken_list_is_an_error_with_its_row(tmp_path: Path, items
         (SESSIONS, PRODUCTS[1:], r"sessions_train\.csv, row 1: item 'B000000000' is no UK product of products_train"),
         (SESSIONS, [*PRODUCTS, PRODUCTS[3]], r"products_train\.csv, row 51: product 'B000000003' of UK a second time"),
         (SESSIONS[:3], PRODUCTS, "set: 3 users can be selected, its protocol takes 4"),
-        (SESSIONS, [["B1", "UK", *"123456789", "too many"]], r"products_train\.csv: not a whole CSV file \(found more"),
+        (SESSIONS, [["B1", "UK", *"123456789", "too many"]], r"products_train\.csv, row 1: 12 fields, expected 11$"),
+        (SESSIONS, [*PRODUCTS, ["B1", "UK", "short"]], r"products_train\.csv, row 51: 3 fields, expected 11"),
+        (SESSIONS, [*PRODUCTS, ["B1", "DE", "short"]], r"products_train\.csv, row 51: 3 fields, expected 11"),
+        (SESSIONS, [*PRODUCTS, product(" ")], r"products_train\.csv, row 51: the id is empty"),
+        ([*SESSIONS, session(11)[:2]], PRODUCTS, r"sessions_train\.csv, row 5: 2 fields, expected 3"),
+        ([*SESSIONS, []], PRODUCTS, r"sessions_train\.csv, row 5: 0 fields, expected 3"),
     ],
 )
 def test_bad_files_are_named(
@@ -112,6 +117,32 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         amazon_m2.read("set", write(tmp_path / "s.csv", [["prev_items", "locale"]]), sold, SIZES)
     with pytest.raises(InputError, match=r"none\.csv: not a whole CSV file"):
         amazon_m2.read("set", tmp_path / "none.csv", sold, SIZES)
-    (tmp_path / "latin.csv").write_bytes(b"prev_items,next_item,locale\n\xe9,x,UK\n")
-    with pytest.raises(InputError, match=r"latin\.csv: not a whole CSV file \(invalid utf-8"):
-        amazon_m2.read("set", tmp_path / "latin.csv", sold, SIZES)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"prev_items,next_item,locale\n\xe9,x,UK\n", r"s\.csv: not UTF-8 text; convert the file to UTF-8"),
+        (b"prev_items,next_item,locale\n[],x,UK\n\"['B1'\n", r"s\.csv, row 2: bad quotes \(unexpected end of data\)"),
+        (b'prev_items,next_item,locale\n"[]"a,x,UK\n', r"s\.csv, row 1: bad quotes \("),
+        (b'prev_items,next_item,locale\n"' + b"x\n" * 70_000, r"s\.csv, row 1: bad quotes \(field larger than"),
+        (b"prev_items,next_item,locale,locale\n[],x,UK,UK\n", r"s\.csv, line 1: the column 'locale' twice; keep one"),
+        (b"", r"s\.csv: the file is empty"),
+        (bytes(range(128)) * 3, r"s\.csv, line 1: no column 'locale'; found no text$"),
+        (bytes(range(256)) * 3, r"s\.csv: not UTF-8 text; convert the file to UTF-8$"),
+    ],
+)
+def test_what_is_no_csv_file_is_told_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    sold = write(tmp_path / "p.csv", [HEADER, *PRODUCTS])
+    (tmp_path / "s.csv").write_bytes(content)
+    with pytest.raises(InputError, match=message) as error:
+        amazon_m2.read("set", tmp_path / "s.csv", sold, SIZES)
+    assert str(error.value).isprintable()
+
+
+def test_a_cut_gzip_file_is_told(tmp_path: Path) -> None:
+    read(tmp_path, SESSIONS)
+    packed = tmp_path / "s.csv.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "sessions_train.csv").read_bytes())[:-9])
+    with pytest.raises(InputError, match=r"s\.csv\.gz: not a whole CSV file \(.*\); get it again"):
+        amazon_m2.read("set", packed, tmp_path / "products_train.csv", SIZES)
