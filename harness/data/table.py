@@ -1,7 +1,7 @@
 """Delimited text to a table of strings in which every row knows its line; and the checks that name lines."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -23,24 +23,17 @@ def read_table(path: Path, delimiter: str, *, quoted: bool, columns: Sequence[st
         All columns as strings, and ``line``, the row's line in the file.
 
     Raises:
-        InputError: no rows, a row with too few or too many fields (its line is named), or bad quotes.
+        InputError: no rows, a row with too few or too many fields (its line is named), bad quotes, or a carriage
+            return inside a line.
     """
-    lines = read_lines(path)
-    reader = csv.reader(
-        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
-    )
+    split = _split_quoted(path, delimiter) if quoted else _split(path, delimiter)
+    names = list(columns) if columns else next(split)
+    first = 1 if columns else 2
     rows: list[list[str]] = []
-    try:
-        names = list(columns) if columns else next(reader)
-        first = 1 if columns else 2
-        for line, row in enumerate(reader, first):
-            if reader.line_num != line:
-                raise InputError(f"{path}, line {line}: a quoted field runs over the end of the line; close its quote")
-            if len(row) != len(names):
-                raise InputError(f"{path}, line {line}: {len(row)} fields, expected {len(names)} ({', '.join(names)})")
-            rows.append(row)
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}") from None
+    for line, row in enumerate(split, first):
+        if len(row) != len(names):
+            raise InputError(f"{path}, line {line}: {len(row)} fields, expected {len(names)} ({', '.join(names)})")
+        rows.append(row)
     if not rows:
         raise InputError(f"{path}: a header line and no rows")
     if len({*names, "line"}) != len(names) + 1:
@@ -48,6 +41,30 @@ def read_table(path: Path, delimiter: str, *, quoted: bool, columns: Sequence[st
     return pl.DataFrame(
         rows, schema=names, orient="row", schema_overrides=dict.fromkeys(names, pl.String)
     ).with_row_index("line", offset=first)
+
+
+def _split(path: Path, delimiter: str) -> Iterator[list[str]]:
+    """The fields of every line, of whatever length; quotes are text."""
+    return (line.split(delimiter) if line else [] for line in _lines(path))
+
+
+def _split_quoted(path: Path, delimiter: str) -> Iterator[list[str]]:
+    """The fields of every line, which may stand in double quotes."""
+    reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+    try:
+        for line, row in enumerate(reader, 1):
+            if reader.line_num != line:
+                raise InputError(f"{path}, line {line}: a quoted field runs over the end of the line; close its quote")
+            yield row
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for number, line in enumerate(read_lines(path), 1):
+        if "\r" in line:
+            raise InputError(f"{path}, line {number}: a carriage return inside the line; end lines with LF or CR LF")
+        yield line
 
 
 def require_columns(table: pl.DataFrame, names: Sequence[str], path: Path) -> None:

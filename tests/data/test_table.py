@@ -22,6 +22,20 @@ def test_quotes_are_text_in_an_unquoted_file(tmp_path: Path) -> None:
     assert table(tmp_path, b'id\ttitle\n1\t"x" y\n', "\t", quoted=False).rows() == [(2, "1", '"x" y')]
 
 
+def test_an_unquoted_field_may_be_of_any_length(tmp_path: Path) -> None:
+    long = "x" * 200_000
+    assert table(tmp_path, f"id\tabstract\n1\t{long}\n".encode(), "\t", quoted=False).rows() == [(2, "1", long)]
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_a_carriage_return_inside_a_line_is_told(tmp_path: Path, quoted: bool) -> None:
+    for content, line in ((b"a,b\n1,2\n3,x\ry\n", 3), (b"a,b\r1,2\r", 1)):
+        with pytest.raises(
+            InputError, match=rf"t\.csv, line {line}: a carriage return inside the line; end lines with"
+        ):
+            table(tmp_path, content, quoted=quoted)
+
+
 def test_a_file_without_header_counts_from_line_1(tmp_path: Path) -> None:
     assert table(tmp_path, b"a,b\n", columns=("x", "y")).rows() == [(1, "a", "b")]
 

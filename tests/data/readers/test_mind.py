@@ -78,6 +78,11 @@ def test_bad_files_name_their_line(tmp_path: Path, rows: list[str], news: list[s
         read(tmp_path, rows, news)
 
 
+def test_a_long_abstract_is_read(tmp_path: Path) -> None:
+    long = f"N99\tnews\tpolitics\tTitle\t{'An abstract. ' * 12_000}\t\t\t"
+    assert read(tmp_path, ROWS, [*NEWS, long]).n_items == 31
+
+
 def test_news_without_any_text_are_counted(tmp_path: Path) -> None:
     made = read(tmp_path, ROWS, [*NEWS, "N50\t\t\t\t\t\t\t"])
     assert made.notes[-1] == "1 of 31 items have no text but their id"
