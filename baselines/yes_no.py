@@ -86,6 +86,7 @@ class YesNoRecommender(AdaptedSystem):
             raise InputError(f"{context.dataset.name}: has no training case; a user needs a history and an answer")
         histories = {int(user): self._history(int(user), train[int(user)][:-1]) for user in cases}
         self.prepare(list(histories.values()))
+        context.validate(self._prepared, settings.validate_limit)  # also where a resumed run validates no more
         yes, no = ([*tokens, self.llm.tokenizer.eos_token_id] for tokens in self.answers)
 
         def example(user: int) -> list[Example]:
@@ -96,6 +97,7 @@ class YesNoRecommender(AdaptedSystem):
 
         seen = epochs(cases, settings.epochs, context.seed)
         record = tune(self.llm, example, seen, self.score, settings, context, shared_token_losses)
+        self._count_afresh()
         return record.model_copy(update={"notes": record.notes | {"training_cases": len(cases)}})
 
     def score(self, queries: Queries) -> Tensor:
@@ -106,8 +108,7 @@ class YesNoRecommender(AdaptedSystem):
         """
         if queries.candidates is None:
             raise InputError("a yes/no recommender is asked about candidates; take --task candidates")
-        rows, candidates = queries.history.cpu().numpy(), queries.candidates.cpu().numpy()
-        histories = [self._history(user, row[row > 0]) for user, row in zip(queries.user.tolist(), rows, strict=True)]
+        histories, candidates = self._histories(queries), queries.candidates.cpu().numpy()
         self.prepare(histories)
         first = [tokens[0] for tokens in self.answers]
         scores, since = [], meter.start(self.context.device)
@@ -122,7 +123,7 @@ class YesNoRecommender(AdaptedSystem):
         return torch.stack(scores)
 
     def notes(self) -> dict[str, float | int | str]:
-        """Which wording asked, what was too long, and what asking about the candidates of a case took."""
+        """Which wording asked, which cases were too long, and what asking about a case took, all since the tuning."""
         name, data_set = self.settings.prompts, self.context.dataset.name
         facts: dict[str, float | int | str] = {
             "prompts": wording.locate(name, data_set).name,
@@ -136,8 +137,7 @@ class YesNoRecommender(AdaptedSystem):
         """Get the backbone with a fresh adapter, the wording, and the items' texts as its tokenizer sees them."""
         super()._load(context)
         settings, self.context = self.settings, context
-        self.cut: set[History] = set()
-        self.costs, self.asked = meter.Costs(), 0
+        self._count_afresh()
         prefix.use(self.llm.model)
         self.wording = wording.load(self.asks, settings.prompts, context.dataset.name)
         self.texts = item_text.item_texts(
@@ -145,6 +145,21 @@ class YesNoRecommender(AdaptedSystem):
         )
         ending = self.wording.question.rpartition("}")[2]
         self.answers = yes_no.answer_tokens(self.llm.tokenizer, ending, self.wording.answers)
+
+    def _count_afresh(self) -> None:
+        """So that what is counted does not hang on how often a run was resumed."""
+        self.cut: set[History] = set()
+        self.costs, self.asked = meter.Costs(), 0
+
+    def _prepared(self, queries: Queries) -> Tensor:
+        """No scores yet, but all that :meth:`score` will need of the histories."""
+        assert queries.candidates is not None
+        self.prepare(self._histories(queries))
+        return torch.zeros(queries.candidates.shape, device=queries.candidates.device)
+
+    def _histories(self, queries: Queries) -> list[History]:
+        rows = queries.history.cpu().numpy()
+        return [self._history(user, row[row > 0]) for user, row in zip(queries.user.tolist(), rows, strict=True)]
 
     def _history(self, user: int, items: npt.NDArray[np.integer]) -> History:
         return History(user, tuple(items[-self.context.window :].tolist()))
