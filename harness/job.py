@@ -153,10 +153,11 @@ class Job:
         )
 
     def asked(self, part: next_item.Part) -> next_item.NextItem | candidates.CandidateRanking:
-        """The queries of the run's task."""
+        """The queries of the run's task; of a test among candidates as many as are asked."""
         config = self.config
         if config.task.name == "candidates":
-            return candidates.part(self.dataset, self.split, part, config.task, config.seed)
+            whole = candidates.part(self.dataset, self.split, part, config.task, config.seed)
+            return candidates.sample(whole, config.task.test_limit, config.seed) if part == "test" else whole
         return next_item.part(self.dataset, self.split, part, config.task)
 
     def retrieved(self, part: next_item.Part) -> rerank.Retrieved | None:
@@ -207,8 +208,7 @@ class Job:
         device, task = torch.device(self.config.device), self.config.task
         test = self.asked("test")
         if isinstance(test, candidates.CandidateRanking):
-            sampled = candidates.sample(test, task.test_limit, self.config.seed)
-            return Answers(candidates.answer(scorer, sampled, device))
+            return Answers(candidates.answer(scorer, test, device))
         if retrieved := self.retrieved("test"):
             users = rerank.sample(test, retrieved, task.test_limit, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)
