@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from baselines.unseen_user import BY_HISTORY
 from harness import metrics
 from harness.config import Strict
 from harness.data.dataset import Sequences
@@ -45,15 +46,16 @@ class PopularityCategory:
         self._read_labels(context)
         counts = np.bincount(train.items, minlength=context.dataset.n_items + 1)
         self.log_counts = torch.from_numpy(np.log1p(counts)).to(context.device, torch.float32)
+        known: dict[str, float | int | str] = {"unseen_user": BY_HISTORY}
         if self.settings.weight is not None:
             self.weight = self.settings.weight
-            return FitRecord(notes={"weight": self.weight})
+            return FitRecord(notes=known | {"weight": self.weight})
         values = []
         for weight in WEIGHTS:
             self.weight = weight
             values.append(metrics.estimate(context.validate(self.score), *metrics.metric_at(MONITOR)))
         self.weight = WEIGHTS[int(np.argmax(values))]
-        return FitRecord(monitor=MONITOR, notes={"weight": self.weight, MONITOR: max(values)})
+        return FitRecord(monitor=MONITOR, notes=known | {"weight": self.weight, MONITOR: max(values)})
 
     def _read_labels(self, context: Context) -> None:
         """Each item's categories as numbers from 1 in alphabetic order, 0 where it has no more: shape [item + 1, L]."""

@@ -11,7 +11,7 @@ from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.shown import Shown
 from harness.store import Run
-from reports import claims, csv, gains, html, json, latex, markdown, other_rule, terminal
+from reports import claims, csv, gains, html, json, latex, markdown, other_rule, summaries, terminal
 from reports import costs as of_costs
 from reports.footnotes import audited
 from reports.listing import Listing
@@ -51,7 +51,7 @@ def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: 
     paper = papers.load(found.paper)
     tables = [t for t in dict.fromkeys(cell.table for cell in cells) if paper.table(t).kind != "cost"]
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
-    listings = _listings(found)
+    listings = _listings(found, runs)
     if format_ == "md":
         return markdown.render(paper, grids, listings, drawn)
     if format_ == "tex":
@@ -62,15 +62,16 @@ def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: 
     return terminal.render(paper, grids, listings, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
 
-def _listings(found: Shown) -> list[Listing]:
-    """The tables behind the paper's own: costs, gains, ties, claims."""
+def _listings(found: Shown, runs: Sequence[Run]) -> list[Listing]:
+    """The tables behind the paper's own: costs, gains, ties, summaries, claims."""
     paper = papers.load(found.paper)
     costs = [
         of_costs.listing(title(table), paper.table(table).caption, [row for row in found.costs if row.table == table])
         for table in dict.fromkeys(row.table for row in found.costs)
     ]
     claimed = claims.listing(claims_of(paper, found.cells))
-    beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules)]
+    summarised = summaries.choose(found.cells, runs)
+    beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules), *summaries.listings(summarised)]
     return [each for each in (*costs, *beside, claimed) if each]
 
 
@@ -79,7 +80,8 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
 
     Returns:
         The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
-        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains`` and ``-ties``, which the other formats hold within.
+        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains``, ``-summaries`` and ``-ties``, which the other
+        formats hold within.
 
     Raises:
         InputError: the folder is a file.
@@ -90,7 +92,7 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
     paper = found.paper
     drawn = pictures(found.cells, runs, found.costs)
     texts = {f"{paper}.{each}": _text(found, runs, each, command, drawn) for each in FILES}
-    for name, rows in _beside(found).items():
+    for name, rows in _beside(found, runs).items():
         if rows:
             texts |= {f"{paper}-{name}.csv": csv.lines(rows), f"{paper}-{name}.json": json.document(rows)}
     texts |= {picture.file(paper): picture.svg for picture in drawn}
@@ -101,7 +103,7 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
     return [folder / name for name in texts]
 
 
-def _beside(found: Shown) -> dict[str, list[dict[str, Any]]]:
+def _beside(found: Shown, runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     """What a list of cells has no place for, and the audit's findings about the cells' tables."""
     tables = {cell.table for cell in found.cells}
     findings = [vars(finding) for finding in audited(found.paper) if finding.table in tables]
@@ -111,5 +113,6 @@ def _beside(found: Shown) -> dict[str, list[dict[str, Any]]]:
         "costs": [of_costs.flat(row) for row in found.costs],
         "findings": findings,
         "gains": [gains.flat(row) for row in found.gains],
+        "summaries": [summaries.flat(row) for row in summaries.choose(found.cells, runs)],
         "ties": [other_rule.flat(row) for row in found.other_rules],
     }

@@ -174,6 +174,7 @@ def test_what_asking_costs_is_told_per_case(tmp_path: Path) -> None:
     system.score(QUERIES)
     assert system.notes()["asking_tokens_per_case"] == tokens / 3
     assert system.notes()["asking_seconds_per_case"] > 0
+    assert system.notes()["unseen_user"] == "by the history, as any other"
 
 
 def test_what_is_too_long_is_cut_and_counted(tmp_path: Path) -> None:
