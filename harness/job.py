@@ -24,7 +24,7 @@ from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
-from harness.system import Context, Noting, Scorer, System, SystemSpec, find
+from harness.system import Context, Noting, Scorer, Summarising, System, SystemSpec, find
 from harness.tasks import candidates, next_item, rerank
 
 
@@ -127,6 +127,7 @@ class Job:
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
+            summarizer=system.summarizer_model() if isinstance(system, Summarising) else None,
         )
 
     def fit(self) -> tuple[System, FitRecord]:

@@ -38,6 +38,8 @@ def foot(
             "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),
             "Configurations tried": _by_column(cells, _tried),
         }
+        if spec.task()["name"] == "candidates":
+            lines["Queries asked"] = _queries(cells, runs)
     lines |= {
         "Commit": "; ".join(dict.fromkeys(commit(run) for run in runs)),
         "Versions": "; ".join(dict.fromkeys(_versions(run) for run in runs)),
@@ -56,9 +58,10 @@ def commit(run: Run) -> str:
 def _backbone(paper: Paper, runs: Sequence[Run]) -> str:
     models: dict[str, None] = {}
     for run in runs:
-        if model := run.record.model:
-            facts = f"{model.dtype}, quantisation {model.quantisation}, sha256 {model.sha256[:SHORT]}"
-            models[f"{model.name} ({facts}) behind {run.config.system}"] = None
+        for model, role in ((run.record.model, "behind"), (run.record.summarizer, "summarising for")):
+            if model:
+                facts = f"{model.dtype}, quantisation {model.quantisation}, sha256 {model.sha256[:SHORT]}"
+                models[f"{model.name} ({facts}) {role} {run.config.system}"] = None
     return f"{'; '.join(models) or 'none was run'}; the paper's is {paper.backbone}"
 
 
@@ -75,6 +78,11 @@ def _data(runs: Sequence[Run]) -> str:
 def _profiles(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
     seed_of = {run.record.run: str(run.config.seed) for run in runs}
     return _by_column(cells, lambda cell: f"{cell.profile}, seed {'+'.join(seed_of[run] for run in cell.runs)}")
+
+
+def _queries(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
+    asked = {run.record.run: str(run.record.queries.asked) for run in runs}
+    return _by_column(cells, lambda cell: "+".join(asked[run] for run in cell.runs))
 
 
 def _tried(cell: Cell) -> str:

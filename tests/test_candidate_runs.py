@@ -108,6 +108,17 @@ def test_repeated_targets_are_counted_among_those_that_are_asked_about(harness: 
     assert repeated_of_few <= 2 < repeated
 
 
+@pytest.mark.parametrize(("summarizer", "recorded"), [("tiny", "tiny"), ("frequent", None)])
+def test_the_model_that_summarises_is_recorded(
+    harness: Harness, news: Path, summarizer: str, recorded: str | None
+) -> None:
+    few = ("--set=cases=2", "--set=task.test_limit=2", "--set=validate_limit=1", "--set=blocks=1")
+    made = harness.run("trsr-recurrent", news, f"--set=summarizer={summarizer}", *few)
+    record = store.open_run(Path(str(made["folder"]))).record
+    assert record.model is not None
+    assert record.summarizer == (record.model if recorded else None)
+
+
 def test_another_seed_or_rule_asks_other_candidates(harness: Harness, news: Path, asked: dict[int, list[int]]) -> None:
     offered = []
     for more in ((), ("--seed", "43"), ("--set", "task.negatives=popularity")):
