@@ -180,4 +180,4 @@ def _expect_plain(model: Any, options: dict[str, Any], form: Layout) -> None:
 
 
 def _name(model: Any) -> str:
-    return model.config._name_or_path or model.config.model_type
+    return str(model.config._name_or_path or model.config.model_type)
