@@ -95,8 +95,9 @@ def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:
     for cell in cells:
         if cell.runs:
             systems = columns.setdefault(tell(cell), {}).setdefault(cell.dataset, [])
-            if cell.system and cell.system not in systems:
-                systems.append(cell.system)
+            name = cell.system if cell.x is None else f"{cell.system} at {cell.x}"
+            if name and name not in systems:
+                systems.append(name)
     if len(columns) < 2:
         return "".join(columns)
     *fewer, most = sorted(columns, key=lambda text: sum(map(len, columns[text].values())))

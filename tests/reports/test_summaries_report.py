@@ -18,7 +18,7 @@ from harness.store import Run
 from reports import summaries
 from reports.notes import notes
 from reports.render import FORMATS, render, write
-from tests.made_runs import SMOL, make_run
+from tests.made_runs import SMOL, make_run, of_profile
 
 PAPER = papers.load("llm-trsr")
 LEAKS = {"summaries": 1200, "summaries_of_unknown_histories": 0, "summaries_naming_target": 7}
@@ -77,7 +77,8 @@ def test_a_row_a_run_that_has_summaries(found: Shown, runs: list[Run]) -> None:
 
 
 def test_a_figures_rows_have_its_value(tmp_path: Path) -> None:
-    line = [made(tmp_path, "trsr-recurrent", [1, 2], fit=FIT, settings={"recent": recent}) for recent in (0, 5)]
+    points = [of_profile("trsr-recurrent", recent=recent) for recent in (0, 5)]
+    line = [make_run(tmp_path, "trsr-recurrent", [1, 2], fit=FIT, **point) for point in points]
     (listing,) = summaries.listings(summaries.choose(cells(PAPER, "figure9", line), line))
     assert (listing.title, listing.headings[2]) == ("Summaries, Figure 9", "value")
     assert [row[2] for row in listing.rows] == ["0", "5"]
