@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.adapted import AdaptedSystem
+from baselines.unseen_user import BY_HISTORY
 from harness.data.dataset import Sequences
 from harness.errors import InputError
 from harness.llm import item_text, meter, prefix, wording, yes_no
@@ -123,13 +124,17 @@ class YesNoRecommender(AdaptedSystem):
         return torch.stack(scores)
 
     def notes(self) -> dict[str, float | int | str]:
-        """Which wording asked, which cases were too long, and what asking about a case took, all since the tuning."""
+        """Which wording asked, which cases were too long, how unseen users are scored, what asking about a case took.
+
+        All is counted since the tuning.
+        """
         name, data_set = self.settings.prompts, self.context.dataset.name
         facts: dict[str, float | int | str] = {
             "prompts": wording.locate(name, data_set).name,
             "prompts_sha256": wording.digest(name, data_set),
             "items_cut": self.texts.cut,
             "cases_cut": len(self.cut),
+            "unseen_user": BY_HISTORY,
         }
         return facts | self.costs.notes("asking", self.asked, "case")
 

@@ -226,11 +226,16 @@ def complete(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"settings": settings.model_dump(mode="json")})
 
 
-def follows(config: RunConfig, profile: str) -> bool:
+def follows(config: RunConfig, profile: str, aside: str | None = None) -> bool:
     """Whether a run's task and settings are a profile's, or its settings a point of the system's grid beside them.
 
     The backbone is judged by itself, settings that only lay out the work are left aside, and a re-ranker must have
     ranked the lists of the profile's retriever.
+
+    Args:
+        config: the run's.
+        profile: the profile's name.
+        aside: one more setting that may be another than the profile's, as the one that a figure sweeps.
     """
     spec = register.find(config.system)
     asked = {f"{TASK_PREFIX}name": config.task.name}
@@ -239,7 +244,7 @@ def follows(config: RunConfig, profile: str) -> bool:
         return False
     if config.retriever and config.retriever.system != own.settings["retriever"]:
         return False
-    free = {*spec.layout, "backbone"}
+    free = {*spec.layout, "backbone", aside}
     return all(
         key in free or value == own.settings.get(key) or value in spec.grid.get(key, ())
         for key, value in complete(config).settings.items()

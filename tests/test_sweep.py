@@ -3,24 +3,29 @@ from pathlib import Path
 import pytest
 
 from harness.cells import cells
-from harness.config import TaskConfig
+from harness.config import Profile, TaskConfig
 from harness.papers import paper as papers
 from harness.shown import Shown
+from harness.store import Run
 from reports import sweep
 from reports.render import FORMATS, render
-from tests.made_runs import make_run
+from reports.table import grid
+from tests.made_runs import make_run, of_profile
 
 PAPER = papers.load("llm-trsr")
-CANDIDATES = TaskConfig(name="candidates")
 
 
-def made(folder: Path, recent: int, ranks: list[int], task: TaskConfig = CANDIDATES) -> object:
-    return make_run(folder, "trsr-recurrent", ranks, dataset="ml-latest-small", settings={"recent": recent}, task=task)
+def made(folder: Path, recent: int, ranks: list[int], **other: object) -> Run:
+    return make_run(folder, "trsr-recurrent", ranks, **of_profile("trsr-recurrent", recent=recent) | other)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_line_has_a_point_a_value_and_none_of_other_tasks(format_: str, tmp_path: Path) -> None:
-    runs = [made(tmp_path, 0, [1, 9]), made(tmp_path, 5, [1, 2]), made(tmp_path, 3, [1, 1], TaskConfig())]
+    runs = [
+        made(tmp_path, 0, [1, 9]),
+        made(tmp_path, 5, [1, 2]),
+        made(tmp_path, 3, [1, 1], task=TaskConfig()),
+    ]
     found = cells(PAPER, "figure9", runs)
     assert len(found) == 2 * 2 * 5 * 2
     shown = {(cell.x, cell.metric): cell.mean for cell in found if cell.mean is not None}
@@ -29,6 +34,26 @@ def test_a_line_has_a_point_a_value_and_none_of_other_tasks(format_: str, tmp_pa
     text = render(Shown("llm-trsr", found), runs, format_, "typed")
     assert "0.75" in text
     assert format_ in ("csv", "json") or "Figure 9" in text
+
+
+def test_a_point_is_its_profiles_own_but_for_the_setting(tmp_path: Path) -> None:
+    def run(profile: Profile, seconds: int, **changes: object) -> Run:
+        given = of_profile("trsr-recurrent", profile, **changes)
+        return make_run(tmp_path, "trsr-recurrent", [1, 2], started_at=f"2026-01-01T00:00:0{seconds}+00:00", **given)
+
+    without = run("cpu", 1, summarizer="none")
+    both_changed = run("cpu", 2, summarizer="none", recent=0)
+    frequent = run("smoke", 3, summarizer="frequent")
+    runs = [without, both_changed, frequent]
+    found = [cell for cell in cells(PAPER, "figure11", runs) if cell.runs]
+    assert {(cell.x, cell.runs, cell.configurations) for cell in found} == {
+        ("none", (without.record.run,), 1),
+        ("frequent", (frequent.record.run,), 1),
+    }
+    foot = dict(grid(PAPER, "figure11", found, runs, "typed").foot)
+    assert foot["Profile and seeds"] == (
+        "cpu, seed 42 (LLM-TRSR-Recurrent at none on MovieLens), otherwise smoke, seed 42"
+    )
 
 
 def test_the_picture_stands_at_the_values_in_their_order(tmp_path: Path) -> None:

@@ -172,6 +172,7 @@ def test_what_asking_costs_is_told_per_case(tmp_path: Path) -> None:
         tokens += shared + sum(len(prompt) - shared for prompt in prompts)
     assert system.notes()["asking_tokens_per_case"] == tokens / 3
     assert system.notes()["asking_seconds_per_case"] > 0
+    assert system.notes()["unseen_user"] == "by the history, as any other"
 
 
 @pytest.mark.parametrize("name", ["tallrec", "trsr-hierarchical"])
