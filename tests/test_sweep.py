@@ -27,7 +27,7 @@ def test_a_line_has_a_point_a_value_and_none_of_other_tasks(format_: str, tmp_pa
         made(tmp_path, 3, [1, 1], task=TaskConfig()),
     ]
     found = cells(PAPER, "figure9", runs)
-    assert len(found) == 2 * 2 * 5 * 2
+    assert len(found) == 3 * 2 * 5 * 2
     shown = {(cell.x, cell.metric): cell.mean for cell in found if cell.mean is not None}
     expected = {(0, "Recall"): 0.5, (5, "Recall"): 1.0, (0, "MRR"): (1 + 1 / 9) / 2, (5, "MRR"): 0.75}
     assert shown == pytest.approx(expected)
