@@ -21,14 +21,13 @@ from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example, LossOn, shared_token_losses
 from harness.llm.summary import History
 from harness.llm.tuning import TuningConfig, epochs, tune
+from harness.llm.verbalizer import Tokens
 from harness.llm.wording import Question
 from harness.progress import track
 from harness.record import FitRecord
 from harness.seeds import rng
 from harness.system import Context, Queries
 from harness.tasks import negatives
-
-Tokens = list[int]
 
 
 class YesNoConfig(TuningConfig):

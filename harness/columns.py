@@ -67,7 +67,7 @@ def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
     return task.items() <= own.items() and own["test_limit"] == test_limit(config)
 
 
-def _is_point(config: RunConfig, setting: str, value: str | int) -> bool:
+def _is_point(config: RunConfig, setting: str, value: str | int | None) -> bool:
     """Whether a run has a figure's value of the setting, and is its profile's own in all the others."""
     return config.settings.get(setting) == value and follows(config, config.profile, aside=setting)
 

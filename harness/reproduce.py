@@ -155,7 +155,7 @@ def plan(
         device: ``cpu`` or ``cuda``.
         home: where finished runs are.
         systems: printed or own names; None for all that the tables show.
-        changes: settings for those systems that have the key, a backbone, say.
+        changes: settings for those systems that have the key, a backbone, say; what a figure sweeps stays its own.
     """
     tables = [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
     needed = {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
@@ -172,7 +172,7 @@ def plan(
         for column, dataset in columns.items() if printed in chosen else ():
             for change, cells in _points(tables, column, printed):
                 for seed in seeds:
-                    config = resolve.resolve(system, dataset, profile, seed, device, change | own)
+                    config = resolve.resolve(system, dataset, profile, seed, device, own | change)
                     config = as_searched(config, selections)
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)

@@ -137,6 +137,19 @@ def test_a_sweep_plans_a_run_for_each_value(home: Home) -> None:
     assert {each.cells for each in planned} == {2}
 
 
+def test_what_a_figure_sweeps_wins_over_a_choice_for_all_runs(home: Home) -> None:
+    changes = {"backbone": "tiny", "recent": 1}
+    found = []
+    for figure in ("figure10", "figure9"):
+        (target,) = reproduce.parse_targets([f"llm-trsr:{figure}"])
+        columns, only = {"Office": "amazon-office-2018"}, ["trsr-recurrent"]
+        planned = reproduce.plan(target, columns, "cpu", [1], "cpu", home, only, changes=changes)
+        found.append([(each.config.settings["backbone"], each.config.settings["recent"]) for each in planned])
+    llama, pythia = "meta-llama/Llama-2-7b-hf", "EleutherAI/pythia-"
+    assert found[0] == [(name, 1) for name in ("smollm2-135m", f"{pythia}1.4b", f"{pythia}2.8b", llama)]
+    assert found[1] == [("tiny", recent) for recent in (0, 1, 3, 5, 10)]
+
+
 def test_targets_are_merged_and_checked() -> None:
     (target,) = reproduce.parse_targets(["llamarec:3", "llamarec:1", "llamarec:3"])
     assert target.tables == ("3", "1")

@@ -27,7 +27,7 @@ def test_a_line_has_a_point_a_value_and_none_of_other_tasks(format_: str, tmp_pa
         made(tmp_path, 3, [1, 1], task=TaskConfig()),
     ]
     found = cells(PAPER, "figure9", runs)
-    assert len(found) == 2 * 2 * 5 * 2
+    assert len(found) == 3 * 2 * 5 * 2
     shown = {(cell.x, cell.metric): cell.mean for cell in found if cell.mean is not None}
     expected = {(0, "Recall"): 0.5, (5, "Recall"): 1.0, (0, "MRR"): (1 + 1 / 9) / 2, (5, "MRR"): 0.75}
     assert shown == pytest.approx(expected)
@@ -60,7 +60,26 @@ def test_the_picture_stands_at_the_values_in_their_order(tmp_path: Path) -> None
     found = cells(PAPER, "figure9", [made(tmp_path, 10, [1, 2]), made(tmp_path, 0, [1, 9])])
     ((table, line),) = sweep.choose(found).items()
     assert table == "figure9"
-    recall, reciprocal = sweep.draw(line, "recent").axes
+    recall, reciprocal = sweep.draw(line, "recent", PAPER.table(table).values).axes
     assert [label.get_text() for label in recall.get_xticklabels()] == ["0", "10"]
     assert recall.get_lines()[0].get_ydata().tolist() == [0.5, 1.0]
+    assert recall.get_xticks().tolist() == [0, 10]
     assert reciprocal.get_ylabel() == "MRR@10"
+
+
+@pytest.mark.parametrize(("numbers", "wanted"), [(True, [0, 3, 10]), (False, [0, 1, 2])])
+def test_a_line_without_a_point_leaves_the_others_in_their_places(
+    tmp_path: Path, numbers: bool, wanted: list[int]
+) -> None:
+    figure, setting = ("figure9", "recent") if numbers else ("figure11", "summarizer")
+    values = (0, 3, 10) if numbers else ("none", "frequent", "smollm2-135m")
+    runs = [
+        make_run(tmp_path, system, [1, 2], **of_profile(system, **{setting: value}))
+        for system, own in (("trsr-hierarchical", values[1:]), ("trsr-recurrent", values))
+        for value in own
+    ]
+    (line,) = sweep.choose(cells(PAPER, figure, runs)).values()
+    panel = sweep.draw(line, setting, PAPER.table(figure).values).axes[0]
+    first, second = (container[0].get_xdata().tolist() for container in panel.containers)
+    assert (first, second) == (wanted[1:], wanted)
+    assert [label.get_text() for label in panel.get_xticklabels()] == [str(value) for value in values]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from harness.home import Home
@@ -45,8 +46,8 @@ def load(file: Path) -> Batch | None:
 
 
 def save(file: Path, batch: Batch) -> None:
-    """Write the batch so that a kill leaves either nothing or the whole of it."""
+    """Write the batch so that neither a kill nor another process that writes it leaves a part of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(batch)), encoding="utf-8")
-    partial.replace(file)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".partial", delete=False) as partial:
+        partial.write(json.dumps(asdict(batch)))
+    Path(partial.name).replace(file)
