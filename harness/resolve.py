@@ -251,6 +251,15 @@ def follows(config: RunConfig, profile: str, aside: str | None = None) -> bool:
     )
 
 
+def changed(config: RunConfig) -> dict[str, Any]:
+    """What a configuration sets otherwise than its profile does for the same task, by key as ``--set`` takes it."""
+    asked = {f"{TASK_PREFIX}name": config.task.name}
+    own = resolve(config.system, config.dataset, config.profile, config.seed, config.device, asked)
+    before, now = own.task.model_dump(), config.task.model_dump()
+    task = {f"{TASK_PREFIX}{key}": value for key, value in now.items() if value != before[key]}
+    return task | {key: value for key, value in config.settings.items() if value != own.settings[key]}
+
+
 def is_paper_budget(config: RunConfig) -> bool:
     """Whether a run spent what the paper spends: its settings, or a point of its grid."""
     return follows(config, "paper")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import baselines  # noqa: F401  registers the systems
-from harness import data, reproduce, store
+from harness import data, reproduce, resolve, show, store
 from harness.config import Probe
 from harness.errors import InputError, WorkError
 from harness.home import Home
@@ -27,6 +27,20 @@ def plan(home: Home, target: reproduce.Target = WHOLE, **options: object) -> lis
     columns = reproduce.columns(target, options.pop("datasets", None))  # type: ignore[arg-type]
     planned = reproduce.plan(target, columns, "cpu", [1, 2], "cpu", home, **options)  # type: ignore[arg-type]
     return [(each.config.system, each.config.dataset, each.config.seed) for each in planned]
+
+
+def test_a_plan_says_what_a_figure_sets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (target,) = reproduce.parse_targets(["llm-trsr:figure9"])
+    planned = reproduce.plan(target, {"MovieLens": "ml-100k"}, "smoke", [1], "cpu", Home(tmp_path), ["trsr-recurrent"])
+    assert [resolve.changed(each.config) for each in planned] == [
+        {"recent": 0},
+        {"recent": 1},
+        {"recent": 3},
+        {"recent": 5},
+        {"recent": 10},
+    ]
+    show.plan(planned, as_json=False)
+    assert "recent=10" in capsys.readouterr().out
 
 
 def test_only_ml_100k_is_planned_unless_sets_are_named(home: Home) -> None:
