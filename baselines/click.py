@@ -17,6 +17,7 @@ from torch.nn import functional
 from baselines.neural import NeuralSystem
 from baselines.next_item_examples import before, next_items
 from baselines.objective import negatives
+from baselines.unseen_user import BY_HISTORY
 from harness import training
 from harness.data.dataset import Sequences
 from harness.errors import InputError
@@ -47,7 +48,7 @@ class ClickModel(nn.Module, ABC):
     """
 
     first_clicks: ClassVar[bool] = False
-    unseen_user: ClassVar[str] = "by the history, as any other"
+    unseen_user: ClassVar[str] = BY_HISTORY
 
     @abstractmethod
     def logits(self, user: Tensor, history: Tensor, items: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch.nn import functional
 from baselines.neural import NeuralSystem
 from baselines.objective import Asked, LossConfig, loss_of
 from baselines.packed import Packed, pack, rows
+from baselines.unseen_user import BY_HISTORY
 from harness import training
 from harness.data.dataset import Ids, Sequences
 from harness.errors import InputError
@@ -137,7 +138,8 @@ class SequenceSystem(NeuralSystem[SequenceModel], Generic[Config]):
         def loss(batch: npt.NDArray[np.int64], random: np.random.Generator) -> Tensor:
             return self.model.loss(as_padded([examples[index] for index in batch], context.window + 1), random)
 
-        return training.train(self.model, len(examples), loss, self.score, self.settings, context)
+        record = training.train(self.model, len(examples), loss, self.score, self.settings, context)
+        return record.model_copy(update={"notes": {"unseen_user": BY_HISTORY}})
 
     @torch.no_grad()
     def score(self, queries: Queries) -> Tensor:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from baselines.unseen_user import BY_COUNTS
 from harness.config import Settings
 from harness.data.dataset import Sequences
 from harness.record import FitRecord, ModelRecord
@@ -24,7 +25,7 @@ class Popularity:
         """Count."""
         counts = np.bincount(train.items, minlength=context.dataset.n_items + 1)
         self.counts = torch.from_numpy(counts).to(context.device, torch.float32)
-        return FitRecord()
+        return FitRecord(notes={"unseen_user": BY_COUNTS})
 
     def score(self, queries: Queries) -> Tensor:
         """Counts of all items, shape [query, item + 1], or of the queries' candidates, shape [query, candidate]."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from baselines.unseen_user import BY_HISTORY
 from harness import metrics
 from harness.config import Settings
 from harness.data.dataset import Sequences
@@ -45,7 +46,10 @@ class PopularityCategory:
         self._read_labels(context)
         counts = np.bincount(train.items, minlength=context.dataset.n_items + 1)
         self.log_counts = torch.from_numpy(np.log1p(counts)).to(context.device, torch.float32)
-        told: dict[str, float | int | str] = {"category_field": self.settings.category_field}
+        told: dict[str, float | int | str] = {
+            "category_field": self.settings.category_field,
+            "unseen_user": BY_HISTORY,
+        }
         if self.settings.weight is not None:
             self.weight = self.settings.weight
             return FitRecord(notes=told | {"weight": self.weight})

@@ -6,9 +6,10 @@ Zheng et al., "Harnessing Large Language Models for Text-Rich Sequential Recomme
 from typing import ClassVar
 
 from baselines.yes_no import YesNoConfig, YesNoRecommender
-from harness.llm.summarizer import Form, Summarizer, SummarizerConfig
+from harness.llm.summarizer import WITHOUT_LLM, Form, Summarizer, SummarizerConfig
 from harness.llm.summary import History, Summaries
 from harness.llm.wording import Question, Wording
+from harness.record import ModelRecord
 from harness.system import Context, SystemSpec, register
 
 
@@ -34,6 +35,10 @@ class Trsr(YesNoRecommender):
     def summaries(self) -> Summaries:
         """All that was summarised."""
         return self.summarizer.summaries()
+
+    def summarizer_model(self) -> ModelRecord | None:
+        """The summariser; None where summaries are left out or made without an LLM."""
+        return None if self.settings.summarizer in WITHOUT_LLM else self.summarizer.llm.record
 
     def notes(self) -> dict[str, float | int | str]:
         """Those of the recommender and of the summariser."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.adapted import AdaptedSystem
+from baselines.unseen_user import BY_HISTORY
 from harness.data.dataset import Sequences
 from harness.errors import InputError
 from harness.llm import item_text, meter, prefix, wording, yes_no
@@ -20,14 +21,13 @@ from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example, LossOn, shared_token_losses
 from harness.llm.summary import History
 from harness.llm.tuning import Beta, TuningConfig, epochs, tune
+from harness.llm.verbalizer import Tokens
 from harness.llm.wording import Question
 from harness.progress import track
 from harness.record import FitRecord
 from harness.seeds import rng
 from harness.system import Context, Queries
 from harness.tasks import negatives
-
-Tokens = list[int]
 
 
 class YesNoConfig(TuningConfig):
@@ -86,6 +86,7 @@ class YesNoRecommender(AdaptedSystem):
             raise InputError(f"{context.dataset.name}: has no training case; a user needs a history and an answer")
         histories = {int(user): self._history(int(user), train[int(user)][:-1]) for user in cases}
         self.prepare(list(histories.values()))
+        context.validate(self._prepared, settings.validate_limit)  # also where a resumed run validates no more
         yes, no = ([*tokens, self.llm.tokenizer.eos_token_id] for tokens in self.answers)
 
         def example(user: int) -> list[Example]:
@@ -96,6 +97,7 @@ class YesNoRecommender(AdaptedSystem):
 
         seen = epochs(cases, settings.epochs, context.seed)
         record = tune(self.llm, example, seen, self.score, settings, context, shared_token_losses)
+        self._count_afresh()
         return record.model_copy(update={"notes": record.notes | {"training_cases": len(cases)}})
 
     def score(self, queries: Queries) -> Tensor:
@@ -106,8 +108,7 @@ class YesNoRecommender(AdaptedSystem):
         """
         if queries.candidates is None:
             raise InputError("a yes/no recommender is asked about candidates; take --task candidates")
-        rows, candidates = queries.history.cpu().numpy(), queries.candidates.cpu().numpy()
-        histories = [self._history(user, row[row > 0]) for user, row in zip(queries.user.tolist(), rows, strict=True)]
+        histories, candidates = self._histories(queries), queries.candidates.cpu().numpy()
         self.prepare(histories)
         first = [tokens[0] for tokens in self.answers]
         scores, since = [], meter.start(self.context.device)
@@ -122,13 +123,17 @@ class YesNoRecommender(AdaptedSystem):
         return torch.stack(scores)
 
     def notes(self) -> dict[str, float | int | str]:
-        """Which wording asked, what was too long, and what asking about the candidates of a case took."""
+        """Which wording asked, which cases were too long, how unseen users are scored, what asking about a case took.
+
+        All is counted since the tuning.
+        """
         name, data_set = self.settings.prompts, self.context.dataset.name
         facts: dict[str, float | int | str] = {
             "prompts": wording.locate(name, data_set).name,
             "prompts_sha256": wording.digest(name, data_set),
             "items_cut": self.texts.cut,
             "cases_cut": len(self.cut),
+            "unseen_user": BY_HISTORY,
         }
         if self.lacking:
             facts["fields_that_the_data_lacks"] = ", ".join(self.lacking)
@@ -140,13 +145,27 @@ class YesNoRecommender(AdaptedSystem):
         self.wording = wording.load(self.asks, settings.prompts, context.dataset.name)
         self.lacking = wording.lacking(self.wording, settings.prompts, context.dataset)
         super()._load(context)
-        self.cut: set[History] = set()
-        self.costs, self.asked = meter.Costs(), 0
+        self._count_afresh()
         prefix.use(self.llm.model)
         self.texts = item_text.item_texts(
             context.dataset, self.wording.fields, self.wording.shed, self.llm.tokenizer, settings.item_tokens
         )
         self.answers = yes_no.answer_tokens(self.llm.tokenizer, self.wording.ending, self.wording.answers)
+
+    def _count_afresh(self) -> None:
+        """So that what is counted does not hang on how often a run was resumed."""
+        self.cut: set[History] = set()
+        self.costs, self.asked = meter.Costs(), 0
+
+    def _prepared(self, queries: Queries) -> Tensor:
+        """No scores yet, but all that :meth:`score` will need of the histories."""
+        assert queries.candidates is not None
+        self.prepare(self._histories(queries))
+        return torch.zeros(queries.candidates.shape, device=queries.candidates.device)
+
+    def _histories(self, queries: Queries) -> list[History]:
+        rows = queries.history.cpu().numpy()
+        return [self._history(user, row[row > 0]) for user, row in zip(queries.user.tolist(), rows, strict=True)]
 
     def _history(self, user: int, items: npt.NDArray[np.integer]) -> History:
         return History(user, tuple(items[-self.context.window :].tolist()))

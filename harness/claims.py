@@ -15,7 +15,7 @@ from harness.papers.paper import Paper
 from harness.significance import CellTest
 from harness.verdict import Verdict
 
-Judgement = Literal["supported", "not supported", "reversed", "undecidable", "not run"]
+Judgement = Literal["supported", "not supported", "reversed", "undecidable", "not tested", "not run"]
 
 
 class ClaimRow(BaseModel):
@@ -31,7 +31,8 @@ class ClaimRow(BaseModel):
         mde_80: the smallest difference that these users show with 80 % power, at the variance here.
         power: the chance that these users find a true difference of the published size.
         n_needed: the users that it would need for 80 %.
-        here: what the runs decide: ``undecidable`` where nothing is significant and the power is below 80 %.
+        here: what the runs decide: ``undecidable`` where nothing is significant and the power is below 80 %; ``not
+            tested`` where both were run but no test of the table is of these two.
         verdict: of the runs' own cell, which says whether they can stand for the paper's at all.
     """
 
@@ -87,6 +88,7 @@ def claims(paper: Paper, cells: Sequence[Cell]) -> list[ClaimRow]:
             p_low=found.p_low if found else None,
             p_high=found.p_high if found else None,
             printed=_printed(own, found),
+            here="not tested" if cell and cell.runs and here and here.runs else "not run",
             verdict=cell.verdict if cell else "not run",
         )
         tested = here.test if here and here.test and here.test.comparison.a == column.method else None

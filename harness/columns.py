@@ -11,7 +11,7 @@ from harness.config import RunConfig
 from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import Paper
 from harness.papers.tables import AccuracyTable, Sweep
-from harness.resolve import is_paper_budget, test_limit
+from harness.resolve import follows, is_paper_budget, test_limit
 from harness.selection import Selection
 from harness.store import Run
 from harness.verdict import Likeness, judge
@@ -51,8 +51,8 @@ def columns(
         for system in spec.systems(dataset):
             for value in spec.values if isinstance(spec, Sweep) else (None,):
                 own = asked
-                if isinstance(spec, Sweep):
-                    own = [run for run in asked if run.config.settings.get(spec.setting) == value]
+                if isinstance(spec, Sweep) and value is not None:
+                    own = [run for run in asked if _is_point(run.config, spec.setting, value)]
                 evidence = Evidence()
                 if name := paper.systems.get(system):
                     evidence = gather(own, name, paper.datasets[dataset].names, selections)
@@ -65,6 +65,11 @@ def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
     """Whether a run was asked what a table asks, of all test queries or as many as its profile asks of its data set."""
     own = config.task.model_dump()
     return task.items() <= own.items() and own["test_limit"] == test_limit(config)
+
+
+def _is_point(config: RunConfig, setting: str, value: str | int | None) -> bool:
+    """Whether a run has a figure's value of the setting, and is its profile's own in all the others."""
+    return config.settings.get(setting) == value and follows(config, config.profile, aside=setting)
 
 
 def likeness(paper: Paper, dataset: str, shown: Sequence[Run], runs: Sequence[Run]) -> Likeness | None:

@@ -52,6 +52,7 @@ def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
     """
     config = complete(run.config).model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
+    inputs += [run.record.summarizer.sha256] if run.record.summarizer else []
     retriever = (runs or {}).get(run.config.retriever.run) if run.config.retriever else None
     return "\n".join([config, *inputs, *([configuration(retriever)] if retriever else [])])
 

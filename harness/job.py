@@ -24,7 +24,7 @@ from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
-from harness.system import Context, Noting, Scorer, System, SystemSpec, find
+from harness.system import Context, Noting, Scorer, Summarising, System, SystemSpec, find
 from harness.tasks import candidates, next_item, rerank
 
 
@@ -102,7 +102,7 @@ class Job:
         said = (compared.notes() if compared else {}) | (system.notes() if isinstance(system, Noting) else {})
         test = self.asked("test")
         if isinstance(test, candidates.CandidateRanking):
-            said |= repeated.notes(candidates.limited(test, config.task.test_limit), answers.test)
+            said |= repeated.notes(test, answers.test)
         said |= summarised.notes(system, self.split, (self.asked("validation"), test), config.seed)
         return RunRecord(
             run=self.run,
@@ -130,6 +130,7 @@ class Job:
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
+            summarizer=system.summarizer_model() if isinstance(system, Summarising) else None,
         )
 
     def fit(self) -> tuple[System, FitRecord]:
@@ -156,10 +157,11 @@ class Job:
         )
 
     def asked(self, part: next_item.Part) -> next_item.NextItem | candidates.CandidateRanking:
-        """The queries of the run's task."""
+        """The queries of the run's task; of a test among candidates as many as are asked."""
         config = self.config
         if config.task.name == "candidates":
-            return candidates.part(self.dataset, self.split, part, config.task, config.seed)
+            whole = candidates.part(self.dataset, self.split, part, config.task, config.seed)
+            return candidates.limited(whole, config.task.test_limit) if part == "test" else whole
         return next_item.part(self.dataset, self.split, part, config.task)
 
     def retrieved(self, part: next_item.Part) -> rerank.Retrieved | None:
@@ -210,7 +212,7 @@ class Job:
         device, task = torch.device(self.config.device), self.config.task
         test = self.asked("test")
         if isinstance(test, candidates.CandidateRanking):
-            return Answers(candidates.answer(scorer, candidates.limited(test, task.test_limit), device))
+            return Answers(candidates.answer(scorer, test, device))
         if retrieved := self.retrieved("test"):
             users = rerank.sample(test, retrieved, task.test_limit, self.config.seed)
             asked = rerank.answer(scorer, test, retrieved, users, device)

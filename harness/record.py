@@ -85,6 +85,8 @@ class RunRecord(Sealed):
         peak_device_memory_bytes: the most that torch held on the GPU; None without one.
         energy_j: of the GPU, in joules, where it can be read; None for a resumed run, whose first part was not read.
         data: the files that were read.
+        model: the pretrained backbone behind the scores.
+        summarizer: the pretrained model that summarised the histories that it reads.
         files: sha256 of the folder's other files.
         seal: of the record itself.
     """
@@ -113,5 +115,6 @@ class RunRecord(Sealed):
     fit: FitRecord
     queries: Queries
     statistics: Statistics
+    summarizer: ModelRecord | None = None
     files: dict[str, str] = {}
     seal: str = ""

@@ -10,7 +10,7 @@ SHOWN = ("Recall", "MRR")
 
 
 def notes(task: CandidateRanking, answered: Outcomes) -> dict[str, float | int | str]:
-    """How many such cases there are and, where there are some but not all, the exact metrics of the others.
+    """Exact metrics of the other cases, where some are such and some are not.
 
     Args:
         task: the cases that were asked.
@@ -18,12 +18,11 @@ def notes(task: CandidateRanking, answered: Outcomes) -> dict[str, float | int |
     """
     histories = map(task.history, task.users.tolist())
     repeated = np.array([target in history for history, target in zip(histories, task.targets, strict=True)])
-    found: dict[str, float | int | str] = {"cases_with_target_in_history": int(repeated.sum())}
-    if repeated.any() and not repeated.all():
-        others = answered.take(~repeated)
-        found |= {
-            f"{metric}@{k}_without_these": metrics.estimate(others, metric, k)
-            for metric in SHOWN
-            for k in metrics.CUTOFFS["candidates"]
-        }
-    return found
+    if not repeated.any() or repeated.all():
+        return {}
+    others = answered.take(~repeated)
+    return {
+        f"{metric}@{k}_without_targets_in_history": metrics.estimate(others, metric, k)
+        for metric in SHOWN
+        for k in metrics.CUTOFFS["candidates"]
+    }

@@ -81,7 +81,7 @@ def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], 
         Printed names, in the paper's order.
 
     Raises:
-        InputError: a name that the paper does not have.
+        InputError: a name that is not among the known ones.
     """
     if wanted is None:
         return default
@@ -90,7 +90,7 @@ def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], 
         matching = [printed for printed, own in known.items() if name in (printed, own)]
         if not matching:
             names = ", ".join(f"{own} ({printed})" for printed, own in known.items())
-            raise InputError(f"{what} {name!r} is not in the paper; it has: {names}")
+            raise InputError(f"{what} {name!r} is not in the paper's tables asked for; they have: {names}")
         chosen |= set(matching)
     return [printed for printed in known if printed in chosen]
 
@@ -99,12 +99,17 @@ def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
     """Printed name -> own name of the data sets to run: those named, else the paper's default.
 
     Tables that show none of the default sets are run on their own.
+
+    Raises:
+        InputError: a name that the tables do not show.
     """
     paper = target.paper
     own = {printed: entry.name for printed, entry in paper.datasets.items()}
     shown = [printed for printed in own if any(printed in paper.tables[table].datasets() for table in target.tables)]
     default = [printed for printed in shown if printed in paper.default_datasets] or shown
-    return {printed: own[printed] for printed in choose(datasets, own, default, "data set")}
+    return {
+        printed: own[printed] for printed in choose(datasets, {name: own[name] for name in shown}, default, "data set")
+    }
 
 
 def available(paper: Paper, wanted: dict[str, str], home: Home, report: Report) -> dict[str, str]:
@@ -150,7 +155,7 @@ def plan(
         device: ``cpu`` or ``cuda``.
         home: where finished runs are.
         systems: printed or own names; None for all that the tables show.
-        changes: settings for those systems that have the key, a backbone, say.
+        changes: settings for those systems that have the key, a backbone, say; what a figure sweeps stays its own.
     """
     tables = [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
     needed = {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
@@ -167,7 +172,7 @@ def plan(
         for column, dataset in columns.items() if printed in chosen else ():
             for change, cells in _points(tables, column, printed):
                 for seed in seeds:
-                    config = resolve.resolve(system, dataset, profile, seed, device, change | own)
+                    config = resolve.resolve(system, dataset, profile, seed, device, own | change)
                     config = as_searched(config, selections)
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)

@@ -226,11 +226,16 @@ def complete(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"settings": settings.model_dump(mode="json")})
 
 
-def follows(config: RunConfig, profile: str) -> bool:
+def follows(config: RunConfig, profile: str, aside: str | None = None) -> bool:
     """Whether a run's task and settings are a profile's, or its settings a point of the system's grid beside them.
 
     The backbone is judged by itself, settings that only lay out the work are left aside, and a re-ranker must have
     ranked the lists of the profile's retriever.
+
+    Args:
+        config: the run's.
+        profile: the profile's name.
+        aside: one more setting that may be another than the profile's, as the one that a figure sweeps.
     """
     spec = register.find(config.system)
     asked = {f"{TASK_PREFIX}name": config.task.name}
@@ -239,11 +244,20 @@ def follows(config: RunConfig, profile: str) -> bool:
         return False
     if config.retriever and config.retriever.system != own.settings["retriever"]:
         return False
-    free = {*spec.layout, "backbone"}
+    free = {*spec.layout, "backbone", aside}
     return all(
         key in free or value == own.settings.get(key) or value in spec.grid.get(key, ())
         for key, value in complete(config).settings.items()
     )
+
+
+def changed(config: RunConfig) -> dict[str, Any]:
+    """What a configuration sets otherwise than its profile does for the same task, by key as ``--set`` takes it."""
+    asked = {f"{TASK_PREFIX}name": config.task.name}
+    own = resolve(config.system, config.dataset, config.profile, config.seed, config.device, asked)
+    before, now = own.task.model_dump(), config.task.model_dump()
+    task = {f"{TASK_PREFIX}{key}": value for key, value in now.items() if value != before[key]}
+    return task | {key: value for key, value in config.settings.items() if value != own.settings[key]}
 
 
 def is_paper_budget(config: RunConfig) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from harness import console
+from harness import console, resolve
 from harness.audit.finding import STRENGTHS, Finding
 from harness.paired.comparison import Comparison
 from harness.paired.pvalue import as_text
@@ -35,7 +35,10 @@ def plan(planned: list[Planned], as_json: bool) -> None:
     """What would run for how many cells, what is cached, and how long the rest takes where that was measured."""
     if as_json:
         keys = ("system", "dataset", "profile", "seed")
-        rows = [{key: getattr(each.config, key) for key in keys} | vars(each) for each in planned]
+        rows = [
+            {key: getattr(each.config, key) for key in keys} | {"set": resolve.changed(each.config)} | vars(each)
+            for each in planned
+        ]
         console.document([{key: value for key, value in row.items() if key != "config"} for row in rows])
         return
     missing = [each for each in planned if not each.cached]
@@ -45,8 +48,9 @@ def plan(planned: list[Planned], as_json: bool) -> None:
     for each in planned:
         left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
         config = each.config
-        lines.append([config.system, config.dataset, config.profile, config.seed, each.cells, left])
-    console.table(["system", "data set", "profile", "seed", "cells", "time left"], lines)
+        own = ", ".join(f"{key}={value}" for key, value in resolve.changed(config).items())
+        lines.append([config.system, config.dataset, config.profile, config.seed, own, each.cells, left])
+    console.table(["system", "data set", "profile", "seed", "set", "cells", "time left"], lines)
     typer.echo(
         f"{len(planned)} runs, {len(planned) - len(missing)} cached; left: {known:.0f} min"
         + (f" and {unknown} runs of unknown length" if unknown else "")

@@ -148,6 +148,15 @@ class Noting(Protocol):
         ...
 
 
+@runtime_checkable
+class Summarising(Protocol):
+    """A system that reads summaries of histories."""
+
+    def summarizer_model(self) -> ModelRecord | None:
+        """The pretrained model that wrote them, or None where none did."""
+        ...
+
+
 @dataclass(frozen=True)
 class SystemSpec:
     """One registered system.

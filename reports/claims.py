@@ -50,5 +50,5 @@ def _line(row: ClaimRow) -> tuple[str, ...]:
         "-" if row.mde_80 is None else f"{row.mde_80:.4f}",
         "-" if row.power is None else f"{row.power:.2f}",
         "-" if row.n_needed is None else f"{row.n_needed:,}",
-        f"{row.here} ({row.verdict})" if ran else row.here,
+        row.here if row.here == "not run" else f"{row.here} ({row.verdict})",
     )

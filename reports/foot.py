@@ -38,6 +38,8 @@ def foot(
             "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),
             "Configurations tried": _by_column(cells, _tried),
         }
+        if spec.task()["name"] == "candidates":
+            lines["Queries asked"] = _queries(cells, runs)
     lines |= {
         "Commit": "; ".join(dict.fromkeys(commit(run) for run in runs)),
         "Versions": "; ".join(dict.fromkeys(_versions(run) for run in runs)),
@@ -56,9 +58,10 @@ def commit(run: Run) -> str:
 def _backbone(paper: Paper, runs: Sequence[Run]) -> str:
     models: dict[str, None] = {}
     for run in runs:
-        if model := run.record.model:
-            facts = f"{model.dtype}, quantisation {model.quantisation}, sha256 {model.sha256[:SHORT]}"
-            models[f"{model.name} ({facts}) behind {run.config.system}"] = None
+        for model, role in ((run.record.model, "behind"), (run.record.summarizer, "summarising for")):
+            if model:
+                facts = f"{model.dtype}, quantisation {model.quantisation}, sha256 {model.sha256[:SHORT]}"
+                models[f"{model.name} ({facts}) {role} {run.config.system}"] = None
     return f"{'; '.join(models) or 'none was run'}; the paper's is {paper.backbone}"
 
 
@@ -77,6 +80,11 @@ def _profiles(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
     return _by_column(cells, lambda cell: f"{cell.profile}, seed {'+'.join(seed_of[run] for run in cell.runs)}")
 
 
+def _queries(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
+    asked = {run.record.run: str(run.record.queries.asked) for run in runs}
+    return _by_column(cells, lambda cell: "+".join(asked[run] for run in cell.runs))
+
+
 def _tried(cell: Cell) -> str:
     return "1, no grid search" if cell.tried == 1 else f"{cell.tried}, the best on validation"
 
@@ -87,8 +95,9 @@ def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:
     for cell in cells:
         if cell.runs:
             systems = columns.setdefault(tell(cell), {}).setdefault(cell.dataset, [])
-            if cell.system and cell.system not in systems:
-                systems.append(cell.system)
+            name = cell.system if cell.x is None else f"{cell.system} at {cell.x}"
+            if name and name not in systems:
+                systems.append(name)
     if len(columns) < 2:
         return "".join(columns)
     *fewer, most = sorted(columns, key=lambda text: sum(map(len, columns[text].values())))

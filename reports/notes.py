@@ -6,9 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.cell import Cell
+from harness.gains import PER_USER
 from harness.metrics import estimate
 from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run
+from reports.foot import SHORT
+
+UNSEEN_USER = "unseen_user"
+APART = (UNSEEN_USER, "letters")
 
 
 def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> tuple[str, ...]:
@@ -19,20 +24,22 @@ def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> 
         runs: the runs behind them.
         by_id: all runs there are, by identity: a re-ranker is held against its retriever.
     """
-    sentences = [*_data(runs), *_configurations(cells)]
+    sentences = [*_data(runs), *_configurations(cells), *_unseen_users(runs)]
     for run in runs:
+        name = f"{run.config.system} on {run.config.dataset}, seed {run.config.seed}"
         if run.config.retriever:
             retriever = by_id.get(run.config.retriever.run)
             against = f" {against_retriever(run, retriever)}" if retriever else ""
-            name = f"{run.config.system} on {run.config.dataset}, seed {run.config.seed}"
             sentences.append(f"{name}: {training(run)}{against}")
+        elif run.config.task.name == "candidates" and (facts := _facts(run)):
+            sentences.append(f"{name}: {'; '.join(facts)}.")
     return tuple(dict.fromkeys([*sentences, *_families(cells)]))
 
 
 def training(run: Run) -> str:
     """What a re-ranker's training came to, and whom it was asked."""
     fit, queries = run.record.fit, run.record.queries
-    facts = [f"{key.replace('_', ' ')} {_short(value)}" for key, value in fit.notes.items() if key != "letters"]
+    facts = _facts(run)
     if letters := fit.notes.get("letters"):
         facts.append(f"guessing among {letters} letters costs ln {letters} = {math.log(float(letters)):.3f}")
     return (
@@ -41,8 +48,34 @@ def training(run: Run) -> str:
     )
 
 
-def _short(value: float | int | str) -> str:
+def is_of_summaries(note: str) -> bool:
+    """Whether a note tells of a run's summaries what the table of summaries shows; their costs stand with the gains."""
+    return note.startswith(("summaries", "summary_")) and not note.endswith(PER_USER)
+
+
+def _facts(run: Run) -> list[str]:
+    """A run's own notes, but for those that stand in a sentence or a table of their own."""
+    notes = run.record.fit.notes.items()
+    return [
+        f"{name.replace('_', ' ')} {_short(name, value)}"
+        for name, value in notes
+        if name not in APART and not name.endswith(PER_USER) and not is_of_summaries(name)
+    ]
+
+
+def _short(name: str, value: float | int | str) -> str:
+    if name.endswith("sha256"):
+        return str(value)[:SHORT]
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _unseen_users(runs: Sequence[Run]) -> list[str]:
+    """How users are scored whose histories training lacks; the systems that do alike in one sentence."""
+    told: dict[str, dict[str, None]] = {}
+    for run in runs:
+        if run.config.task.name == "candidates" and (how := run.record.fit.notes.get(UNSEEN_USER)):
+            told.setdefault(str(how), {})[run.config.system] = None
+    return [f"A user of whom training has nothing is scored {how}: {', '.join(own)}." for how, own in told.items()]
 
 
 def against_retriever(run: Run, retriever: Run) -> str:
@@ -64,7 +97,14 @@ def against_retriever(run: Run, retriever: Run) -> str:
 def _data(runs: Sequence[Run]) -> list[str]:
     sentences = [f"{run.config.dataset}: {note}" for run in runs for note in run.record.data_notes]
     for run in runs:
-        if seen := run.record.queries.target_seen:
+        if not (seen := run.record.queries.target_seen):
+            continue
+        if run.config.task.name == "candidates":
+            sentences.append(
+                f"{run.config.dataset}, seed {run.config.seed}: {seen} of the {run.record.queries.asked} targets asked "
+                "about stand in their own history."
+            )
+        else:
             sentences.append(
                 f"{run.config.dataset}: the targets of {seen} queries also stand among the items that are excluded; "
                 "a target is never masked."

@@ -57,7 +57,7 @@ def pictures(
     for table, line in sweep.choose(cells).items():
         spec = papers.load(line[0].paper).table(table)
         assert isinstance(spec, Sweep)
-        svg = figure.as_svg(sweep.draw(line, spec.setting))
+        svg = figure.as_svg(sweep.draw(line, spec.setting, spec.values))
         found.append(Picture(table, f"{title(table)}. {spec.caption}", sweep.CAPTION, svg))
     for table in dict.fromkeys(row.table for row in costs):
         own = [row for row in costs if row.table == table]

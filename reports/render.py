@@ -12,7 +12,7 @@ from harness.papers import paper as papers
 from harness.papers.tables import ServingFigure
 from harness.shown import Shown
 from harness.store import Run
-from reports import claims, csv, gains, html, json, latex, markdown, other_rule, serving, terminal
+from reports import claims, csv, gains, html, json, latex, markdown, other_rule, serving, summaries, terminal
 from reports import costs as of_costs
 from reports.footnotes import audited
 from reports.listing import Listing
@@ -52,7 +52,7 @@ def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: 
     paper = papers.load(found.paper)
     tables = [t for t in dict.fromkeys(cell.table for cell in cells) if paper.table(t).kind != "cost"]
     grids = [grid(paper, table, [cell for cell in cells if cell.table == table], runs, command) for table in tables]
-    listings = _listings(found)
+    listings = _listings(found, runs)
     if format_ == "md":
         return markdown.render(paper, grids, listings, drawn)
     if format_ == "tex":
@@ -63,8 +63,8 @@ def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: 
     return terminal.render(paper, grids, listings, shutil.get_terminal_size().columns if colour else WIDTH, colour)
 
 
-def _listings(found: Shown) -> list[Listing]:
-    """The tables behind the paper's own: costs, serving, gains, ties, claims."""
+def _listings(found: Shown, runs: Sequence[Run]) -> list[Listing]:
+    """The tables behind the paper's own: costs, serving, gains, ties, summaries, claims."""
     paper = papers.load(found.paper)
     costs = [
         of_costs.listing(title(table), paper.table(table).caption, [row for row in found.costs if row.table == table])
@@ -73,7 +73,8 @@ def _listings(found: Shown) -> list[Listing]:
     figures = [spec for spec in paper.tables.values() if isinstance(spec, ServingFigure)]
     served = [serving.listing(spec.caption, found.serving) for spec in figures]
     claimed = claims.listing(claims_of(paper, found.cells))
-    beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules)]
+    summarised = summaries.choose(found.cells, runs)
+    beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules), *summaries.listings(summarised)]
     return [each for each in (*costs, *served, *beside, claimed) if each]
 
 
@@ -82,8 +83,8 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
 
     Returns:
         The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
-        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains``, ``-serving`` and ``-ties``, which the other formats
-        hold within.
+        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains``, ``-serving``, ``-summaries`` and ``-ties``, which the
+        other formats hold within.
 
     Raises:
         InputError: the folder is a file.
@@ -94,7 +95,7 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
     paper = found.paper
     drawn = pictures(found.cells, runs, found.costs, found.serving)
     texts = {f"{paper}.{each}": _text(found, runs, each, command, drawn) for each in FILES}
-    for name, rows in _beside(found).items():
+    for name, rows in _beside(found, runs).items():
         if rows:
             texts |= {f"{paper}-{name}.csv": csv.lines(rows), f"{paper}-{name}.json": json.document(rows)}
     texts |= {picture.file(paper): picture.svg for picture in drawn}
@@ -105,7 +106,7 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
     return [folder / name for name in texts]
 
 
-def _beside(found: Shown) -> dict[str, list[dict[str, Any]]]:
+def _beside(found: Shown, runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     """What a list of cells has no place for, and the audit's findings about the cells' tables."""
     tables = {cell.table for cell in found.cells}
     findings = [vars(finding) for finding in audited(found.paper) if finding.table in tables]
@@ -116,5 +117,6 @@ def _beside(found: Shown) -> dict[str, list[dict[str, Any]]]:
         "findings": findings,
         "gains": [gains.flat(row) for row in found.gains],
         "serving": [serving.flat(kept) for kept in found.serving],
+        "summaries": [summaries.flat(row) for row in summaries.choose(found.cells, runs)],
         "ties": [other_rule.flat(row) for row in found.other_rules],
     }

@@ -1,11 +1,13 @@
 """A picture of metrics against one setting, a panel a data set and metric, a line a system."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.cell import Cell
+
+Value = str | int
 
 CAPTION = "Means with their 95 % intervals."
 COLOURS = ("#1f5fa8", "#c2410c", "#2e7d32", "#6a1b9a")
@@ -17,20 +19,23 @@ def choose(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
     return {table: [cell for cell in ran if cell.table == table] for table in dict.fromkeys(cell.table for cell in ran)}
 
 
-def draw(cells: Sequence[Cell], setting: str) -> Figure:
+def draw(cells: Sequence[Cell], setting: str, values: Sequence[Value]) -> Figure:
     """One figure's picture.
 
     Args:
-        cells: those that were run, in the order of the abscissa.
+        cells: those that were run, each line in the order of the values.
         setting: the abscissa.
+        values: of the setting, in the figure's order; numbers stand at their distances, names side by side.
     """
     panels = list(dict.fromkeys((cell.dataset, cell.metric, cell.k) for cell in cells))
     figure = Figure(figsize=(1 + 3.4 * len(panels), 3.2), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    values = list(dict.fromkeys(cell.x for cell in cells))
+    ran = [value for value in values if any(cell.x == value for cell in cells)]
+    are_numbers = all(isinstance(value, int) for value in values)
+    places: dict[Value | None, int] = {v: int(v) if are_numbers else place for place, v in enumerate(ran)}
     for panel, (dataset, metric, k) in zip(axes, panels, strict=True):
         own = [cell for cell in cells if (cell.dataset, cell.metric, cell.k) == (dataset, metric, k)]
-        _panel(panel, own, values)
+        _panel(panel, own, places)
         panel.set_title(dataset, fontsize="medium")
         panel.set_ylabel(f"{metric}@{k}")
         panel.set_xlabel(setting.replace("_", " "))
@@ -38,14 +43,14 @@ def draw(cells: Sequence[Cell], setting: str) -> Figure:
     return figure
 
 
-def _panel(panel: Axes, cells: Sequence[Cell], values: Sequence[str | int | None]) -> None:
+def _panel(panel: Axes, cells: Sequence[Cell], places: Mapping[Value | None, int]) -> None:
     for colour, system in zip(COLOURS, dict.fromkeys(cell.system for cell in cells), strict=False):
         line = [cell for cell in cells if cell.system == system]
-        places = [values.index(cell.x) for cell in line]
+        xs = [places[cell.x] for cell in line]
         means = [cell.mean or 0.0 for cell in line]
         below = [mean - (cell.low or 0.0) for mean, cell in zip(means, line, strict=True)]
         above = [(cell.high or 0.0) - mean for mean, cell in zip(means, line, strict=True)]
-        panel.errorbar(places, means, yerr=[below, above], fmt="o-", color=colour, capsize=3, label=system)
-    panel.set_xticks(range(len(values)), [str(value) for value in values])
+        panel.errorbar(xs, means, yerr=[below, above], fmt="o-", color=colour, capsize=3, label=system)
+    panel.set_xticks(list(places.values()), [str(value) for value in places])
     panel.grid(alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)

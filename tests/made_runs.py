@@ -13,6 +13,7 @@ from harness.config import Probe, Profile, Retriever, RunConfig, TaskConfig
 from harness.data.dataset import SourceRecord
 from harness.outcomes import Outcomes
 from harness.record import FitRecord, ModelRecord, Queries, RunRecord, Statistics
+from harness.resolve import resolve
 from harness.store import Run
 
 LLAMA = ModelRecord(name="meta-llama/Llama-2-7b-hf", sha256="a" * 64, dtype="bfloat16", quantisation="nf4")
@@ -23,6 +24,12 @@ SIZES = {
     "ml-latest-small": Statistics(users=610, items=3650, interactions=90274),
     "ml-100k": Statistics(users=943, items=1349, interactions=99287),
 }
+
+
+def of_profile(system: str, profile: Profile = "paper", **changes: Any) -> dict[str, Any]:
+    """What :func:`make_run` takes for a candidates run on ml-latest-small as a profile has it, but for the changes."""
+    config = resolve(system, "ml-latest-small", profile, 42, "cpu", {"task.name": "candidates"} | changes)
+    return {"profile": profile, "settings": config.settings, "task": config.task}
 
 
 def make_run(

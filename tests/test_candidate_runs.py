@@ -97,6 +97,28 @@ def test_systems_of_any_kind_answer_the_same_queries_and_are_compared(
     assert len(json.loads(out)) == math.comb(len(SYSTEMS), 2) * 9
 
 
+def test_repeated_targets_are_counted_among_those_that_are_asked_about(harness: Harness, news: Path) -> None:
+    def seen(limit: str) -> tuple[int, int]:
+        made = harness.run("popularity", news, "--set", f"task.test_limit={limit}")
+        queries = store.open_run(Path(str(made["folder"]))).record.queries
+        return queries.asked, queries.target_seen
+
+    (asked, repeated), (few, repeated_of_few) = seen("null"), seen("2")
+    assert (asked, few) == (SIZES.test, 2)
+    assert repeated_of_few <= 2 < repeated
+
+
+@pytest.mark.parametrize(("summarizer", "recorded"), [("tiny", "tiny"), ("frequent", None)])
+def test_the_model_that_summarises_is_recorded(
+    harness: Harness, news: Path, summarizer: str, recorded: str | None
+) -> None:
+    few = ("--set=cases=2", "--set=task.test_limit=2", "--set=validate_limit=1", "--set=blocks=1")
+    made = harness.run("trsr-recurrent", news, f"--set=summarizer={summarizer}", *few)
+    record = store.open_run(Path(str(made["folder"]))).record
+    assert record.model is not None
+    assert record.summarizer == (record.model if recorded else None)
+
+
 def test_another_seed_or_rule_asks_other_candidates(harness: Harness, news: Path, asked: dict[int, list[int]]) -> None:
     offered = []
     for more in ((), ("--seed", "43"), ("--set", "task.negatives=popularity")):

@@ -11,7 +11,7 @@ from harness.record import FitRecord
 from harness.resolve import complete, resolve
 from harness.store import Run
 from harness.system import find
-from tests.made_runs import make_run
+from tests.made_runs import LLAMA, SMOL, make_run
 
 REFERENCE = Path(__file__).parents[1] / "reports" / "reference"
 GAMES = "amazon-games-2014"
@@ -54,6 +54,15 @@ def test_rankers_of_differently_trained_retrievers_are_two_configurations(tmp_pa
     rankers = [make_run(tmp_path, "llamarec", [1, 2], seed=r.config.seed, retriever=r) for r in retrievers]
     chosen, configurations = choose([*rankers, *retrievers], "llamarec", ["ml-latest-small"])
     assert (len(chosen), configurations) == (1, 2)
+
+
+def test_a_summariser_of_that_name_with_other_weights_is_another_configuration(tmp_path: Path) -> None:
+    other = SMOL.model_copy(update={"sha256": "f" * 64})
+    runs = [make_run(tmp_path, "trsr-recurrent", [1], model=LLAMA, summarizer=by) for by in (None, SMOL, other)]
+    without, one, two = map(configuration, runs)
+    assert one == f"{without}\n{SMOL.sha256}"
+    assert two != one
+    assert without.endswith(f"\n{LLAMA.sha256}")
 
 
 def test_only_users_that_the_same_seeds_retriever_found_count(tmp_path: Path) -> None:

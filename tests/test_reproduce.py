@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import baselines  # noqa: F401  registers the systems
-from harness import data, reproduce, store
+from harness import data, reproduce, resolve, show, store
 from harness.config import Probe
 from harness.errors import InputError, WorkError
 from harness.home import Home
@@ -27,6 +27,20 @@ def plan(home: Home, target: reproduce.Target = WHOLE, **options: object) -> lis
     columns = reproduce.columns(target, options.pop("datasets", None))  # type: ignore[arg-type]
     planned = reproduce.plan(target, columns, "cpu", [1, 2], "cpu", home, **options)  # type: ignore[arg-type]
     return [(each.config.system, each.config.dataset, each.config.seed) for each in planned]
+
+
+def test_a_plan_says_what_a_figure_sets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (target,) = reproduce.parse_targets(["llm-trsr:figure9"])
+    planned = reproduce.plan(target, {"MovieLens": "ml-100k"}, "smoke", [1], "cpu", Home(tmp_path), ["trsr-recurrent"])
+    assert [resolve.changed(each.config) for each in planned] == [
+        {"recent": 0},
+        {"recent": 1},
+        {"recent": 3},
+        {"recent": 5},
+        {"recent": 10},
+    ]
+    show.plan(planned, as_json=False)
+    assert "recent=10" in capsys.readouterr().out
 
 
 def test_only_ml_100k_is_planned_unless_sets_are_named(home: Home) -> None:
@@ -135,6 +149,19 @@ def test_a_sweep_plans_a_run_for_each_value(home: Home) -> None:
     planned = reproduce.plan(target, {"MovieLens": "ml-latest-small"}, "cpu", [1], "cpu", home)
     assert [each.config.settings["recent"] for each in planned] == [0, 1, 3, 5, 10] * 2
     assert {each.cells for each in planned} == {2}
+
+
+def test_what_a_figure_sweeps_wins_over_a_choice_for_all_runs(home: Home) -> None:
+    changes = {"backbone": "tiny", "recent": 1}
+    found = []
+    for figure in ("figure10", "figure9"):
+        (target,) = reproduce.parse_targets([f"llm-trsr:{figure}"])
+        columns, only = {"Office": "amazon-office-2018"}, ["trsr-recurrent"]
+        planned = reproduce.plan(target, columns, "cpu", [1], "cpu", home, only, changes=changes)
+        found.append([(each.config.settings["backbone"], each.config.settings["recent"]) for each in planned])
+    llama, pythia = "meta-llama/Llama-2-7b-hf", "EleutherAI/pythia-"
+    assert found[0] == [(name, 1) for name in ("smollm2-135m", f"{pythia}1.4b", f"{pythia}2.8b", llama)]
+    assert found[1] == [("tiny", recent) for recent in (0, 1, 3, 5, 10)]
 
 
 def test_targets_are_merged_and_checked() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from harness.data.dataset import Dataset
 from harness.errors import InputError
 from harness.llm import prompts
+from harness.llm.verbalizer import Tokens
 
 ID, TITLE = "id", "title"  # fields that every data set has; an id alone says nothing of an item
-Tokens = list[int]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Low-rank adapters (Hu et al. 2022) on a frozen backbone, through peft."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,6 +13,15 @@ from harness.llm.backbone import Backbone
 from harness.seeds import seeded
 from harness.system import expect
 
+FAMILIES = {  # Llama's name -> a family's own
+    "gpt_neox": {
+        "q_proj": "query_key_value",
+        "k_proj": "query_key_value",
+        "v_proj": "query_key_value",
+        "o_proj": "dense",
+    }
+}
+
 
 class LoraConfig(Settings):
     """Where adapters go and how large they are; the defaults are LlamaRec's (section 4.0.4).
@@ -20,7 +30,8 @@ class LoraConfig(Settings):
         lora_rank: inner dimension r.
         lora_alpha: scale; the adapter's output counts alpha / r times.
         lora_dropout: on the adapter's input.
-        lora_targets: names of the linear layers that get one.
+        lora_targets: Llama's names of the linear layers that get one; another family's layers of the same purpose are
+            found by them (``FAMILIES``).
     """
 
     lora_rank: int = Field(8, ge=1)
@@ -41,7 +52,7 @@ def add(backbone: Backbone, settings: LoraConfig, seed: int) -> None:
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
-        target_modules=list(settings.lora_targets),
+        target_modules=targets(backbone.model.config.model_type, settings.lora_targets),
     )
     for layer in backbone.model.modules():
         if hasattr(layer, "support_avx512bf16_for_cpu"):  # bitsandbytes would repack it, and pass no gradient back
@@ -52,6 +63,16 @@ def add(backbone: Backbone, settings: LoraConfig, seed: int) -> None:
         except ValueError as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"lora_targets: backbone {backbone.record.name}: {reason}") from None
+
+
+def targets(family: str, named: Sequence[str]) -> list[str]:
+    """The layers of a family of models that stand for those of Llama, each once; a name without such a layer stays.
+
+    LLM-TRSR also tunes Pythia, which is a GPT-NeoX (Figure 10), and does not say where: here the layer that holds
+    query, key and value in one stands for each of them.
+    """
+    own = FAMILIES.get(family, {})
+    return list(dict.fromkeys(own.get(name, name) for name in named))
 
 
 def adapter(model: Any) -> dict[str, Tensor]:

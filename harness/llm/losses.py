@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from harness.llm import prefix
-from harness.llm.verbalizer import hidden_states
+from harness.llm.verbalizer import Tokens, hidden_states
 
 LossOn = Literal["answer", "prompt"]
 CHUNK = 2**22  # logits held at once; 16 MB in float32
@@ -22,8 +22,8 @@ CHUNK = 2**22  # logits held at once; 16 MB in float32
 class Example:
     """Token ids of a prompt and of the answer that follows it."""
 
-    prompt: list[int]
-    answer: list[int]
+    prompt: Tokens
+    answer: Tokens
 
     def learnt(self, loss_on: LossOn) -> int:
         """How many tokens at the end are learnt: the answer's, or all but the very first, which follows nothing."""

@@ -12,20 +12,25 @@ Since = Callable[[], tuple[float, float | None]]
 
 
 def start(device: torch.device) -> Since:
-    """Begin to measure.
+    """Wait for the device, and begin to measure.
 
     Returns:
         A function that waits for the device, and says the seconds and the joules since; None where they cannot be read.
     """
+    _wait(device)
     started, energy = time.perf_counter(), card.energy_j()
 
     def since() -> tuple[float, float | None]:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        _wait(device)
         now = card.energy_j()
         return time.perf_counter() - started, None if energy is None or now is None else now - energy
 
     return since
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 @dataclass

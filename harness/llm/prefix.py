@@ -16,10 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.errors import InputError
 from harness.llm.attention import causal
 from harness.llm.verbalizer import Tokens
 
 NAME = "harness_prefix"
+DONE = ("scaling", "position_ids", "use_cache")  # options of an attention that :func:`attend` heeds, or need not
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,12 @@ def attend(query: Tensor, key: Tensor, value: Tensor, form: Layout, scaling: flo
 
 
 def use(model: Any) -> None:
-    """Let a ``transformers`` model attend by :func:`attend` where a layout is given, and as before where none is."""
+    """Let a ``transformers`` model attend by :func:`attend` where a layout is given, and as before where none is.
+
+    Raises:
+        InputError: the model's attention cannot be exchanged; or, once a layout is given, it needs an option that
+            :func:`attend` does not have.
+    """
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import sdpa_mask
@@ -144,8 +151,33 @@ def use(model: Any) -> None:
         if layout is None:
             attended: tuple[Tensor, None] = otherwise(module, query, key, value, attention_mask, **options)
             return attended
+        _expect_plain(model, options, layout)
         return attend(query, key, value, layout, options["scaling"]).transpose(1, 2).contiguous(), None
 
     AttentionInterface.register(f"{NAME}_{before}", either)
     AttentionMaskInterface.register(f"{NAME}_{before}", sdpa_mask)
     model.set_attn_implementation(f"{NAME}_{before}")
+    if not model.config._attn_implementation.startswith(NAME):
+        raise InputError(f"backbone {_name(model)}: its attention cannot be exchanged; choose another backbone")
+
+
+def _expect_plain(model: Any, options: dict[str, Any], form: Layout) -> None:
+    """Hold the options of an attention against those that :func:`attend` has; a window that holds every text is none.
+
+    Raises:
+        InputError: there is one more.
+    """
+    longest = form.prefix + max(form.suffixes)
+    for name, value in options.items():
+        absent = value is None or (isinstance(value, int | float) and not value)
+        if name in DONE or absent or (name == "sliding_window" and value >= longest):
+            continue
+        shown = "" if isinstance(value, Tensor) else f"={value}"
+        raise InputError(
+            f"backbone {_name(model)}: its attention has {name}{shown}, which texts with a shared beginning ({longest} "
+            "tokens) are not read with; choose a backbone with plain attention"
+        )
+
+
+def _name(model: Any) -> str:
+    return str(model.config._name_or_path or model.config.model_type)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -54,11 +55,11 @@ def load(file: Path, prompts: int) -> Batch | None:
 
 
 def save(file: Path, batch: Batch) -> None:
-    """Write the batch so that a kill leaves either nothing or the whole of it."""
+    """Write the batch so that neither a kill nor another process that writes it leaves a part of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(_sealed(file, batch)), encoding="utf-8")
-    partial.replace(file)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".partial", delete=False) as partial:
+        partial.write(json.dumps(_sealed(file, batch)))
+    Path(partial.name).replace(file)
 
 
 def _sealed(file: Path, batch: Batch) -> dict[str, Any]:

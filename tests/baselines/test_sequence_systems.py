@@ -65,6 +65,16 @@ def test_learns_a_cycle(name: str, learning_rate: float, steps: int, tmp_path: P
     assert estimate(outcomes(system.score, data, "test", LENGTH), "Recall", 1) > 0.9
 
 
+def test_an_unseen_user_is_scored_as_any_other(tmp_path: Path) -> None:
+    given, split = context(tmp_path, dataset(random_histories(20, N_ITEMS), N_ITEMS), LENGTH)
+    spec = find("gru4rec")
+    system = spec.build(spec.config(**SMALL))
+    assert system.fit(split.train, given).notes == {"unseen_user": "by the history, as any other"}
+    history = batch()[:, 1:]
+    known, unknown = (Queries(torch.full((5,), user), history) for user in (1, 99))
+    assert torch.equal(system.score(known), system.score(unknown))
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_padding_does_not_change_scores(name: str) -> None:
     model = build(name).eval()

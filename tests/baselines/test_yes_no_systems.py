@@ -165,18 +165,28 @@ def test_no_recent_items_and_no_summary_leave_the_place_to_nothing(tmp_path: Pat
 
 def test_what_asking_costs_is_told_per_case(tmp_path: Path) -> None:
     system, _ = fit(tmp_path, "tallrec", epochs=1)
-    before = system.asked
+    assert "asking_tokens_per_case" not in system.notes()  # those of validation are not counted
     system.score(QUERIES)
     tokens = 0
     for user, row, offered in zip(QUERIES.user.tolist(), QUERIES.history, QUERIES.candidates, strict=True):
         prompts = system._prompts(system._history(user, row[row > 0].numpy()), offered.numpy())
         shared = next(place for place, column in enumerate(zip(*prompts, strict=False)) if len(set(column)) > 1)
         tokens += shared + sum(len(prompt) - shared for prompt in prompts)
-    assert system.asked == before + 3
-    system.restore(system.weights(), system.context)
-    system.score(QUERIES)
     assert system.notes()["asking_tokens_per_case"] == tokens / 3
     assert system.notes()["asking_seconds_per_case"] > 0
+    assert system.notes()["unseen_user"] == "by the history, as any other"
+
+
+@pytest.mark.parametrize("name", ["tallrec", "trsr-hierarchical"])
+def test_a_resumed_run_tells_the_same(tmp_path: Path, name: str) -> None:
+    told = []
+    for _ in range(2):  # the second finds the first one's last checkpoint, and neither tunes nor validates
+        system, _ = fit(tmp_path, name, prompt_tokens=800, epochs=1)
+        system.score(QUERIES)
+        tasks = tuple(candidates.part(DATA, SPLIT, part, TASK, 1) for part in ("validation", "test"))
+        said = system.notes() | summarised.notes(system, SPLIT, tasks, 1)
+        told.append({key: value for key, value in said.items() if "seconds" not in key})
+    assert told[0] == told[1]
 
 
 def test_what_is_too_long_is_cut_and_counted(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, GPTNeoXConfig
 
 from harness.errors import InputError
 from harness.home import Home
-from harness.llm import backbone, lora, verbalizer
+from harness.llm import backbone, lora, prefix, verbalizer, yes_no
 from harness.llm.backbone import Backbone
 from harness.llm.lora import LoraConfig
 from harness.llm.losses import Example, token_losses
+from harness.record import ModelRecord
 
 CPU = torch.device("cpu")
 
@@ -50,6 +52,26 @@ def test_scoring_with_nf4_does_not_cut_the_gradient(home: Home) -> None:
     for now, then in zip(gradients(), before, strict=True):
         assert then.abs().max() > 1e-4
         torch.testing.assert_close(now, then)
+
+
+def test_a_gpt_neox_is_tuned_where_a_llama_is_and_shares_a_beginning() -> None:
+    shape = {"vocab_size": 300, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2}
+    model = AutoModelForCausalLM.from_config(GPTNeoXConfig(**shape, num_attention_heads=4))
+    pythia = Backbone(model, None, ModelRecord(name="pythia", sha256="", dtype="float32", quantisation="none"))
+    lora.add(pythia, LoraConfig(lora_targets=("q_proj", "k_proj", "v_proj", "o_proj")), seed=1)
+    tuned = {name.partition(".lora_")[0] for name in lora.adapter(model)}
+    layers = [f"gpt_neox.layers.{layer}.attention.{own}" for layer in (0, 1) for own in ("query_key_value", "dense")]
+    assert tuned == set(layers)
+    prefix.use(model)
+    prompts = [[*range(10, 40), 50, 51], [*range(10, 40), 60]]
+    together = yes_no.score(model, prompts, [7, 8])
+    alone = torch.cat([yes_no.score(model, [prompt], [7, 8]) for prompt in prompts])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_layers_by_llamas_names() -> None:
+    assert lora.targets("gpt_neox", ["q_proj", "v_proj"]) == ["query_key_value"]
+    assert lora.targets("llama", ["q_proj", "v_proj"]) == ["q_proj", "v_proj"]
 
 
 def test_unknown_layers_are_named(tiny: Backbone) -> None:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import torch
 
@@ -29,6 +31,20 @@ def test_joules_are_those_since_the_start(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(card, "energy_j", lambda: next(counter))
     seconds, joules = meter.start(torch.device("cpu"))()
     assert (joules, seconds >= 0) == (30.5, True)
+
+
+def test_work_that_the_device_still_does_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, queued = [0.0], [5.0]  # seconds; what was asked of the device before
+
+    def synchronize(device: torch.device) -> None:
+        clock[0] += queued.pop() if queued else 0.0
+
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(card, "energy_j", lambda: clock[0])
+    since = meter.start(torch.device("cuda"))
+    queued.append(2.0)
+    assert since() == (2.0, 2.0)
 
 
 def test_no_counter_no_joules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,14 @@
 """A shared beginning changes the work, not the numbers: states, losses and gradients of separate forward passes."""
 
+from typing import Any
+
 import pytest
 import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.errors import InputError
 from harness.llm import lora, losses, prefix
 from harness.llm.attention import BLOCK
 from harness.llm.backbone import Backbone
@@ -111,3 +115,55 @@ def test_a_model_attends_as_before_where_no_layout_is_given(tiny: Backbone) -> N
         prefix.use(tiny.model)
         assert torch.equal(whole, tiny.model(input_ids=ids).logits)
         assert torch.equal(left, tiny.model(input_ids=ids, attention_mask=padded).logits)
+
+
+def small(family: str, **settings: Any) -> Any:
+    """An untrained model of an architecture."""
+    shape = {"vocab_size": 300, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    config = getattr(transformers, f"{family}Config")(**shape, **heads, **settings, pad_token_id=0)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return transformers.AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.mark.parametrize(
+    ("family", "settings", "option"),
+    [
+        ("Mistral", {"sliding_window": 24}, "sliding_window=24"),
+        ("Gemma2", {"attn_logit_softcapping": 50.0}, r"softcap=50\.0"),
+        ("GptOss", {"num_local_experts": 2, "num_experts_per_tok": 1}, "s_aux,"),
+    ],
+)
+def test_an_attention_that_is_more_than_plain_is_refused(family: str, settings: dict[str, Any], option: str) -> None:
+    model = small(family, **settings)
+    prefix.use(model)
+    prompts = texts(20, [5, 1])
+    with torch.inference_mode(), pytest.raises(InputError, match=f"^backbone .*: its attention has {option}"):
+        prefix.states(model, prompts, prefix.layout(prompts))
+
+
+def test_dropout_of_the_attention_is_refused_where_it_would_be_drawn() -> None:
+    model = small("Llama", attention_dropout=0.1)
+    prefix.use(model)
+    prompts = texts(20, [5, 1])
+    prefix.states(model, prompts, prefix.layout(prompts))
+    with pytest.raises(InputError, match=r"its attention has dropout=0\.1"):
+        prefix.states(model.train(), prompts, prefix.layout(prompts))
+
+
+def test_a_window_that_holds_every_text_is_none() -> None:
+    model = small("Mistral", sliding_window=25)
+    prefix.use(model)
+    prompts = texts(20, [5, 1])
+    form = prefix.layout(prompts)
+    with torch.inference_mode():
+        row = prefix.states(model, prompts, form)
+        found = row[[form.column(0, position) for position in range(25)]]
+        torch.testing.assert_close(found, hidden_states(model, [prompts[0]])[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_whose_attention_cannot_be_exchanged() -> None:
+    config = transformers.BloomConfig(vocab_size=300, hidden_size=32, n_layer=1, n_head=4)
+    with pytest.raises(InputError, match="backbone bloom: its attention cannot be exchanged"):
+        prefix.use(transformers.AutoModelForCausalLM.from_config(config))

@@ -19,6 +19,7 @@ from harness.llm.backbone import Backbone
 from harness.llm.generation import generate
 from harness.llm.summarizer import Form, Summarizer, SummarizerConfig
 from harness.llm.summary import History
+from harness.llm.summary_cache import Batch
 from harness.llm.weights import share
 from harness.llm.wording import Wording
 from harness.outcomes import Outcomes
@@ -148,6 +149,22 @@ def test_a_damaged_batch_is_written_again(fresh: Home, damage: bytes) -> None:
     for file in (fresh.cache / summary_cache.FOLDER).rglob("*.json"):
         file.write_bytes(damage)
     assert written(fresh) == whole
+
+
+def test_two_processes_that_write_one_batch_do_not_take_each_others_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, one, two = tmp_path / "batch.json", Batch(["one"], 1, 1, 0.5), Batch(["two"], 1, 1, 0.25)
+    replace_file, others = Path.replace, [two]
+
+    def after_another(self: Path, target: Path) -> Path:
+        if others:
+            summary_cache.save(target, others.pop())
+        return replace_file(self, target)
+
+    monkeypatch.setattr(Path, "replace", after_another)
+    summary_cache.save(file, one)
+    assert (summary_cache.load(file, 1), list(tmp_path.iterdir())) == (one, [file])
 
 
 def test_a_kill_loses_at_most_the_batch_at_hand(home: Home, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from scipy import stats as scipy_stats
 from harness.cell import Cell
 from harness.cells import cells
 from harness.claims import claims
+from harness.config import TaskConfig
 from harness.papers import paper as papers
 from harness.shown import Shown
 from reports.claims import listing
@@ -55,6 +56,17 @@ def test_runs_support_reverse_or_leave_open(tmp_path: Path) -> None:
     assert set(here(ran(tmp_path / "few", [1, 2, 50], [2, 1, 50])).values()) == {"undecidable"}
     assert set(here(ran(tmp_path / "equal", [1, 2, 50], [1, 2, 50])).values()) == {"undecidable"}
     assert set(here(ran(tmp_path / "one", [1], [2])).values()) == {"undecidable"}
+
+
+def test_what_was_run_but_is_not_tested_is_not_called_not_run(tmp_path: Path) -> None:
+    paper, asked = papers.load("llm-trsr"), TaskConfig(name="candidates")
+    of_mind = {"dataset": "mind-small-sample", "task": asked}
+    runs = [make_run(tmp_path, name, [1, 2, 3], **of_mind) for name in ("trsr-hierarchical", "tallrec", "sasrec")]
+    rows = [row for row in claims(paper, cells(paper, "2", runs)) if row.dataset == "MIND"]
+    assert {(row.system, row.here, row.verdict) for row in rows if row.rival in ("TALLRec", "SASRec")} == {
+        ("LLM-TRSR-Hierarchical", "not tested", "other data")
+    }
+    assert {row.here for row in claims(paper, cells(paper, "2", runs[:1]))} == {"not run"}
 
 
 def test_a_wrong_sign_counts_against_a_claim_only_where_p_does() -> None:

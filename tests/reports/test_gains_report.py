@@ -19,7 +19,7 @@ from harness.reproduce import parse_targets
 from harness.shown import Shown, shown
 from harness.store import Run
 from reports.render import FORMATS, render, write
-from tests.made_runs import SMOL, make_run
+from tests.made_runs import SMOL, make_run, of_profile
 
 PAPER = papers.load("llm-trsr")
 RANDOM = np.random.default_rng(5)
@@ -76,7 +76,7 @@ def test_every_language_model_is_tested_against_those_before_it(found: Shown, ru
 
 def test_a_figures_values_are_tested_against_one_of_them(tmp_path: Path) -> None:
     line = [
-        answered(tmp_path, "trsr-recurrent", ranks, model=SMOL, settings={"recent": recent})
+        make_run(tmp_path, "trsr-recurrent", ranks, model=SMOL, **of_profile("trsr-recurrent", recent=recent))
         for recent, ranks in ((0, FLOOR), (5, LLM))
     ]
     rows = gains(PAPER, "figure9", line, [])

@@ -1,7 +1,15 @@
+from pathlib import Path
+
 from harness.cell import Cell
+from harness.cells import cells
+from harness.config import TaskConfig
+from harness.papers import paper as papers
 from harness.store import Run
 from reports.table import grid, places
+from tests.made_runs import SMOL, make_run
 from tests.reports.conftest import COMMAND, PAPER
+
+TRSR = papers.load("llm-trsr")
 
 
 def with_mean(value: float | None) -> Cell:
@@ -92,6 +100,27 @@ def test_the_foot_of_statistics_names_data_sets_where_profiles_differ(all_cells:
     there = [cell.model_copy(update={"dataset": name, "profile": "paper"}) for cell in here for name in ("B", "C")]
     foot = dict(grid(PAPER, "2", [*here, *there], runs, COMMAND).foot)
     assert foot["Profile and seeds"] == "cpu, seed 42 (ML-100k), otherwise paper, seed 42"
+
+
+def test_the_foot_names_the_summariser_beside_the_recommenders_backbone(tmp_path: Path) -> None:
+    by = SMOL.model_copy(update={"dtype": "float32", "quantisation": "int8"})
+    task = TaskConfig(name="candidates")
+    run = make_run(tmp_path, "trsr-recurrent", [1, 2], task=task, model=SMOL, summarizer=by)
+    foot = dict(grid(TRSR, "2", cells(TRSR, "2", [run]), [run], COMMAND).foot)
+    assert foot["Backbone"] == (
+        "smollm2-135m (bfloat16, quantisation none, sha256 bbbbbbbbbbbb) behind trsr-recurrent; smollm2-135m (float32, "
+        "quantisation int8, sha256 bbbbbbbbbbbb) summarising for trsr-recurrent; the paper's is "
+        "meta-llama/Llama-2-7b-hf"
+    )
+
+
+def test_the_queries_asked_stand_under_each_column(tmp_path: Path) -> None:
+    task = TaskConfig(name="candidates")
+    runs = [make_run(tmp_path, "ncf", [1, 2], task=task, seed=seed) for seed in (42, 43)]
+    runs += [make_run(tmp_path, system, [1, 2, 3], task=task) for system in ("sasrec", "narm")]
+    foot = dict(grid(TRSR, "2", cells(TRSR, "2", runs), runs, COMMAND).foot)
+    assert foot["Queries asked"] == "2+2 (NCF on MovieLens), otherwise 3"
+    assert "--profile paper" in foot["At the paper's budget"]
 
 
 def test_the_foot_of_a_table_that_was_not_run() -> None:
