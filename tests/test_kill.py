@@ -122,6 +122,7 @@ def test_a_probe_killed_in_its_second_training_resumes_to_the_same(
     resumed, whole = store.open_run(folder), uninterrupted["lrurec"]
     assert resumed.record.resumed
     assert resumed.record.fit.curve == whole.record.fit.curve
-    assert resumed.record.fit.notes == {"scores_with_other_targets": "equal", "largest_score_difference": 0.0}
+    probed = {"scores_with_other_targets": "equal", "largest_score_difference": 0.0}
+    assert resumed.record.fit.notes == whole.record.fit.notes | probed
     assert resumed.record.files["outcomes.parquet"] == whole.record.files["outcomes.parquet"]
     assert resumed.record.files["weights.safetensors"] == whole.record.files["weights.safetensors"]
