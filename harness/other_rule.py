@@ -38,7 +38,7 @@ class OtherRule(BaseModel):
 
 
 def other_rule(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Selection]) -> list[OtherRule]:
-    """A row for each rule and column that was run; none where the authors' rule is the table's own.
+    """A row for each rule and column that was run; one where nothing ties, none without a rule of the authors'.
 
     Args:
         paper: the paper.
@@ -55,14 +55,15 @@ def other_rule(paper: Paper, table: str, runs: Sequence[Run], selections: Sequen
         if not answered:
             continue
         wanted = {label: metrics.metric_at(label) for label in spec.printed(column.dataset, column.system)}
-        for rule in (spec.authors_rule, "tie-mean"):
+        tied = sum(int((one.ties > 0).sum()) for one in answered)
+        for rule in (spec.authors_rule, "tie-mean") if tied else (spec.authors_rule,):
             row = OtherRule(
                 table=table,
                 dataset=column.dataset,
                 system=column.system,
                 estimator=rule,
                 queries=sum(map(len, answered)),
-                tied=sum(int((one.ties > 0).sum()) for one in answered),
+                tied=tied,
                 values={
                     label: (_mean(answered, at, "exact"), _mean(answered, at, rule)) for label, at in wanted.items()
                 },
