@@ -1,28 +1,30 @@
-"""What a table would print by other rules for ties, the authors' own among them, and how many cases hang on that."""
+"""What a table would print by other rules: for ties, and without targets that stand in their own history."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from harness import metrics
-from harness.columns import columns
+from harness import metrics, repeated
+from harness.columns import Column, columns
 from harness.outcomes import Outcomes
 from harness.papers.paper import Paper
 from harness.papers.tables import AccuracyTable
 from harness.selection import Selection
 from harness.store import Run
 
+WITHOUT_REPEATED = "exact, without targets in history"
+
 
 class OtherRule(BaseModel):
-    """A column by the other rule.
+    """A column by another rule.
 
     Attributes:
         table: its table's number.
         dataset, system: the column, as printed.
-        estimator: the rule.
+        estimator: the rule, or ``WITHOUT_REPEATED``: which cases are left out.
         queries: that were answered, over all seeds.
-        tied: of these, those whose target has the score of another candidate.
+        tied: of these, those whose target has the score of another candidate; None where some are left out.
         values: metric -> (the table's exact mean, the mean by the other rule), each over seeds.
     """
 
@@ -33,7 +35,7 @@ class OtherRule(BaseModel):
     system: str
     estimator: str
     queries: int
-    tied: int
+    tied: int | None
     values: dict[str, tuple[float, float]]
 
 
@@ -69,7 +71,30 @@ def other_rule(paper: Paper, table: str, runs: Sequence[Run], selections: Sequen
                 },
             )
             rows.append(row)
+        rows += _without_repeated(table, column, list(wanted))
     return rows
+
+
+def _without_repeated(table: str, column: Column, wanted: Sequence[str]) -> list[OtherRule]:
+    """The column over the cases whose target is new to their user, where its runs noted that."""
+    runs, answered = column.evidence.runs, column.evidence.outcomes
+    noted = {label: [run.record.fit.notes.get(f"{label}_{repeated.WITHOUT}") for run in runs] for label in wanted}
+    if any(value is None for values in noted.values() for value in values):
+        return []
+    values = {
+        label: (_mean(answered, metrics.metric_at(label), "exact"), float(np.mean(np.array(found, dtype=float))))
+        for label, found in noted.items()
+    }
+    row = OtherRule(
+        table=table,
+        dataset=column.dataset,
+        system=column.system,
+        estimator=WITHOUT_REPEATED,
+        queries=sum(len(one) - run.record.queries.target_seen for one, run in zip(answered, runs, strict=True)),
+        tied=None,
+        values=values,
+    )
+    return [row]
 
 
 def _mean(answered: Sequence[Outcomes], at: tuple[str, int], rule: str) -> float:

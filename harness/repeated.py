@@ -7,6 +7,7 @@ from harness.outcomes import Outcomes
 from harness.tasks.candidates import CandidateRanking
 
 SHOWN = ("Recall", "MRR")
+WITHOUT = "without_targets_in_history"
 
 
 def notes(task: CandidateRanking, answered: Outcomes) -> dict[str, float | int | str]:
@@ -22,7 +23,7 @@ def notes(task: CandidateRanking, answered: Outcomes) -> dict[str, float | int |
         return {}
     others = answered.take(~repeated)
     return {
-        f"{metric}@{k}_without_targets_in_history": metrics.estimate(others, metric, k)
+        f"{metric}@{k}_{WITHOUT}": metrics.estimate(others, metric, k)
         for metric in SHOWN
         for k in metrics.CUTOFFS["candidates"]
     }

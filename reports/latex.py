@@ -1,4 +1,4 @@
-"""Tables in LaTeX, in the paper's arrangement: metrics by rows, data sets and systems side by side."""
+"""Tables in LaTeX, in the paper's arrangement: metrics by rows, data sets and systems side by side where they fit."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from harness.papers.paper import Paper
 from reports import legend
 from reports.listing import Listing
-from reports.table import Grid
+from reports.table import Block, Grid
+
+COLUMNS = 20  # that fit on the page side by side
 
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -38,6 +40,17 @@ def _accented(letter: str) -> str:
     return letter if letter.isalpha() and ord(letter) < 0x180 else "?"
 
 
+def tiers(blocks: Sequence[Block]) -> list[list[Block]]:
+    """The blocks in rows of as many as fit side by side, one at least."""
+    found: list[list[Block]] = []
+    for block in blocks:
+        if found and sum(len(each.columns) for each in (*found[-1], block)) <= COLUMNS:
+            found[-1].append(block)
+        else:
+            found.append([block])
+    return found
+
+
 def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing]) -> str:
     """One document with every table; it needs geometry, booktabs and longtable."""
     environment = Environment(
@@ -55,4 +68,5 @@ def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing]) -> 
         autoescape=False,
         finalize=lambda value: escape(str(value)),
     )
+    environment.filters["tiers"] = tiers
     return environment.get_template("report.tex.j2").render(paper=paper, grids=grids, listings=listings, legend=legend)

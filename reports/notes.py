@@ -9,6 +9,7 @@ from harness.cell import Cell
 from harness.gains import PER_USER
 from harness.metrics import estimate
 from harness.paired.signflip import PERMUTATIONS
+from harness.repeated import WITHOUT
 from harness.store import Run
 from reports.foot import SHORT
 
@@ -59,7 +60,7 @@ def _facts(run: Run) -> list[str]:
     return [
         f"{name.replace('_', ' ')} {_short(name, value)}"
         for name, value in notes
-        if name not in APART and not name.endswith(PER_USER) and not is_of_summaries(name)
+        if name not in APART and not name.endswith((*PER_USER, WITHOUT)) and not is_of_summaries(name)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The table of what other rules for ties would have printed, the authors' own among them."""
+"""The table of what other rules would have printed: for ties, and without targets in their own history."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,8 @@ from reports.table import title
 CAPTION = (
     "Where a target has the score of other candidates, the table above counts it last of them, the authors' evaluation "
     "({estimator}) first, so that a constant scorer would rank every target first, and tie-mean anywhere among them "
-    "with equal chance. Tied: cases that hang on it. Each metric as the rule gives it, with what it adds in brackets."
+    "with equal chance. Tied: cases that hang on it. The last rule leaves out the cases whose target already stands in "
+    "their own history. Each metric as the rule gives it, with what it adds in brackets."
 )
 
 
@@ -30,7 +31,7 @@ def flat(row: OtherRule) -> dict[str, Any]:
 
 def _listing(table: str, rows: Sequence[OtherRule]) -> Listing:
     return Listing(
-        f"Ties, {title(table)}",
+        f"Ties and repeated targets, {title(table)}",
         CAPTION.format(estimator=rows[0].estimator),
         ("data set", "system", "cases", "tied", "rule", *rows[0].values),
         tuple(
@@ -38,7 +39,7 @@ def _listing(table: str, rows: Sequence[OtherRule]) -> Listing:
                 row.dataset,
                 row.system,
                 f"{row.queries:,}",
-                f"{row.tied:,}",
+                "" if row.tied is None else f"{row.tied:,}",
                 row.estimator,
                 *(f"{other:.4f} ({other - exact:+.4f})" for exact, other in row.values.values()),
             )

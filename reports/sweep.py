@@ -10,6 +10,7 @@ from harness.cell import Cell
 Value = str | int
 
 CAPTION = "Means with their 95 % intervals."
+APART = 0.03  # of the abscissa, so that intervals of several systems can be told apart
 COLOURS = ("#1f5fa8", "#c2410c", "#2e7d32", "#6a1b9a")
 
 
@@ -25,7 +26,7 @@ def draw(cells: Sequence[Cell], setting: str, values: Sequence[Value]) -> Figure
     Args:
         cells: those that were run, each line in the order of the values.
         setting: the abscissa.
-        values: of the setting, in the figure's order; numbers stand at their distances, names side by side.
+        values: of the setting, in the figure's order; numbers stand at their distances and are joined, names are not.
     """
     panels = list(dict.fromkeys((cell.dataset, cell.metric, cell.k) for cell in cells))
     figure = Figure(figsize=(1 + 3.4 * len(panels), 3.2), layout="constrained")
@@ -35,7 +36,7 @@ def draw(cells: Sequence[Cell], setting: str, values: Sequence[Value]) -> Figure
     places: dict[Value | None, int] = {v: int(v) if are_numbers else place for place, v in enumerate(ran)}
     for panel, (dataset, metric, k) in zip(axes, panels, strict=True):
         own = [cell for cell in cells if (cell.dataset, cell.metric, cell.k) == (dataset, metric, k)]
-        _panel(panel, own, places)
+        _panel(panel, own, places, "o-" if are_numbers else "o")
         panel.set_title(dataset, fontsize="medium")
         panel.set_ylabel(f"{metric}@{k}")
         panel.set_xlabel(setting.replace("_", " "))
@@ -43,14 +44,15 @@ def draw(cells: Sequence[Cell], setting: str, values: Sequence[Value]) -> Figure
     return figure
 
 
-def _panel(panel: Axes, cells: Sequence[Cell], places: Mapping[Value | None, int]) -> None:
-    for colour, system in zip(COLOURS, dict.fromkeys(cell.system for cell in cells), strict=False):
+def _panel(panel: Axes, cells: Sequence[Cell], places: Mapping[Value | None, int], stroke: str) -> None:
+    apart = APART * max(1, max(places.values(), default=1))
+    for number, (colour, system) in enumerate(zip(COLOURS, dict.fromkeys(cell.system for cell in cells), strict=False)):
         line = [cell for cell in cells if cell.system == system]
-        xs = [places[cell.x] for cell in line]
+        xs = [places[cell.x] + number * apart for cell in line]
         means = [cell.mean or 0.0 for cell in line]
         below = [mean - (cell.low or 0.0) for mean, cell in zip(means, line, strict=True)]
         above = [(cell.high or 0.0) - mean for mean, cell in zip(means, line, strict=True)]
-        panel.errorbar(xs, means, yerr=[below, above], fmt="o-", color=colour, capsize=3, label=system)
+        panel.errorbar(xs, means, yerr=[below, above], fmt=stroke, color=colour, capsize=3, label=system)
     panel.set_xticks(list(places.values()), [str(value) for value in places])
     panel.grid(alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)

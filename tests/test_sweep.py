@@ -78,8 +78,11 @@ def test_a_line_without_a_point_leaves_the_others_in_their_places(
         for system, own in (("trsr-hierarchical", values[1:]), ("trsr-recurrent", values))
         for value in own
     ]
-    (line,) = sweep.choose(cells(PAPER, figure, runs)).values()
-    panel = sweep.draw(line, setting, PAPER.table(figure).values).axes[0]
-    first, second = (container[0].get_xdata().tolist() for container in panel.containers)
-    assert (first, second) == (wanted[1:], wanted)
+    (drawn,) = sweep.choose(cells(PAPER, figure, runs)).values()
+    panel = sweep.draw(drawn, setting, PAPER.table(figure).values).axes[0]
+    lines = [container[0] for container in panel.containers]
+    first, second = (line.get_xdata() for line in lines)
+    assert first.tolist() == wanted[1:]
+    assert (second - wanted).tolist() == pytest.approx([0.03 * max(wanted)] * 3)  # beside the first one's
+    assert {line.get_linestyle() for line in lines} == {"-" if numbers else "None"}
     assert [label.get_text() for label in panel.get_xticklabels()] == [str(value) for value in values]

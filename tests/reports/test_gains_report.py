@@ -11,10 +11,11 @@ import pytest
 from harness.config import TaskConfig
 from harness.gains import gains
 from harness.metrics import estimate
-from harness.other_rule import other_rule
+from harness.other_rule import WITHOUT_REPEATED, other_rule
 from harness.paired.comparison import Side, compare
 from harness.papers import paper as papers
-from harness.record import FitRecord
+from harness.record import FitRecord, Queries
+from harness.repeated import WITHOUT
 from harness.reproduce import parse_targets
 from harness.shown import Shown, shown
 from harness.store import Run
@@ -106,10 +107,19 @@ def test_a_floor_that_answered_other_queries_is_not_called_not_run(tmp_path: Pat
     assert "other queries" in text.partition("Gains and costs")[2]
 
 
+def test_cases_whose_target_is_not_new_are_left_out_beside(tmp_path: Path, runs: list[Run]) -> None:
+    notes: dict[str, float | int | str] = {f"{m}@{k}_{WITHOUT}": k / 20 for m in ("Recall", "MRR") for k in (3, 5, 10)}
+    asked = Queries(asked=30, withheld=0, target_seen=4)
+    noting = answered(tmp_path, "ncf", FLOOR, fit=FitRecord(notes=notes), queries=asked)
+    rows = [row for row in other_rule(PAPER, "2", [*runs, noting], []) if row.estimator == WITHOUT_REPEATED]
+    assert [(row.system, row.queries) for row in rows] == [("NCF", 26)]
+    assert rows[0].values["MRR@5"] == (estimate(noting.outcomes(), "MRR", 5), 0.25)
+
+
 @pytest.mark.parametrize("format_", [each for each in FORMATS if each not in ("csv", "json")])
 def test_both_stand_in_every_format(found: Shown, runs: list[Run], format_: str) -> None:
     text = " ".join(render(found, runs, format_, "typed").replace("\\", "").replace("{,}", ",").split())
-    for expected in ("Gains and costs, Table 2", "Ties, Table 2", "1,000 + 950", "1.25 + 0.5"):
+    for expected in ("Gains and costs, Table 2", "Ties and repeated targets, Table 2", "1,000 + 950", "1.25 + 0.5"):
         assert expected in text
 
 
