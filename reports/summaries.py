@@ -12,10 +12,10 @@ from reports.table import title
 
 CAPTION = (
     "One row a run whose system has histories summarised. Counts of summaries: those of a history that no case has (a "
-    "leak, if not 0), whose target already stands in the history, or that name the whole title of the target or one of "
-    "its words where the history does not; the same for a random item, as words coincide. Then what shows a weak "
-    "summariser: words of a summary, shares of the history's item and category words that it has, share of repeated "
-    "spans of three words; means over the summaries that are not empty."
+    "leak, if not 0), whose target already stands in the history, or that name the whole title of the target or have a "
+    "word of it where what the summariser was shown does not; the same for a random item of the target's category, as "
+    "words coincide. Then what shows a weak summariser: words of a summary, shares of the shown items' words and of "
+    "their category words that it has, share of repeated spans of three words; means over summaries that are not empty."
 )
 COUNT = "summaries"
 
@@ -99,7 +99,8 @@ def _by(run: Run) -> str:
 
 
 def _heading(name: str) -> str:
-    return name.removeprefix(f"{COUNT}_").removeprefix("summary_").replace("_", " ")
+    short = name.removeprefix(f"{COUNT}_").removeprefix("summary_").removeprefix("share_of_").removeprefix("with_")
+    return short.replace("_", " ")
 
 
 def _number(value: float | int | str | None) -> str:

@@ -72,7 +72,7 @@ def test_a_row_a_run_that_has_summaries(found: Shown, runs: list[Run]) -> None:
         "naming target": "7",
         "empty": "2",
         "words": "41.2",
-        "share of item words": "0.0625",
+        "item words": "0.0625",
     }
 
 
