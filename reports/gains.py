@@ -65,7 +65,10 @@ def _costs(costs: dict[str, float]) -> tuple[str, str, str]:
         ((read or 0) + (written or 0) if read is not None else None, costs.get(ASKING.format("tokens"))),
         *((costs.get(SUMMARY.format(unit)), costs.get(ASKING.format(unit))) for unit in ("seconds", "joules")),
     ]
-    tokens, seconds, joules = (" + ".join(_number(part) for part in both if part is not None) for both in parts)
+    tokens, seconds, joules = (
+        "" if asking is None else " + ".join(_number(part) for part in (summary, asking) if part is not None)
+        for summary, asking in parts
+    )
     return tokens, seconds, joules
 
 

@@ -19,6 +19,7 @@ from harness.repeated import WITHOUT
 from harness.reproduce import parse_targets
 from harness.shown import Shown, shown
 from harness.store import Run
+from reports import gains as gains_report
 from reports.render import FORMATS, render, write
 from tests.made_runs import SMOL, make_run, of_profile
 
@@ -121,6 +122,14 @@ def test_both_stand_in_every_format(found: Shown, runs: list[Run], format_: str)
     text = " ".join(render(found, runs, format_, "typed").replace("\\", "").replace("{,}", ",").split())
     for expected in ("Gains and costs, Table 2", "Ties and repeated targets, Table 2", "1,000 + 950", "1.25 + 0.5"):
         assert expected in text
+
+
+def test_joules_that_no_llm_spent_are_not_shown_for_those_that_were_not_read(tmp_path: Path, runs: list[Run]) -> None:
+    notes: dict[str, float | int | str] = COSTS | {"summary_joules_per_history": 0.0}
+    frequent = answered(tmp_path, "trsr-hierarchical", LLM, model=SMOL, fit=FitRecord(notes=notes))
+    (each,) = shown(parse_targets(["llm-trsr:2"]), [*runs, frequent], [], [], None)
+    (listing,) = gains_report.listings(each.gains)
+    assert {row[-1] for row in listing.rows} == {""}
 
 
 def test_both_are_files_of_numbers(found: Shown, runs: list[Run], tmp_path: Path) -> None:
