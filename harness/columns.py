@@ -51,7 +51,7 @@ def columns(
         for system in spec.systems(dataset):
             for value in spec.values if isinstance(spec, Sweep) else (None,):
                 own = asked
-                if isinstance(spec, Sweep) and value is not None:
+                if isinstance(spec, Sweep):
                     own = [run for run in asked if _is_point(run.config, spec.setting, value)]
                 evidence = Evidence()
                 if name := paper.systems.get(system):

@@ -237,9 +237,7 @@ def follows(config: RunConfig, profile: str, aside: str | None = None) -> bool:
         profile: the profile's name.
         aside: one more setting that may be another than the profile's, as the one that a figure sweeps.
     """
-    spec = register.find(config.system)
-    asked = {f"{TASK_PREFIX}name": config.task.name}
-    own = resolve(config.system, config.dataset, profile, config.seed, config.device, asked)
+    spec, own = register.find(config.system), _profiles_own(config, profile)
     if config.task != own.task:
         return False
     if config.retriever and config.retriever.system != own.settings["retriever"]:
@@ -251,10 +249,15 @@ def follows(config: RunConfig, profile: str, aside: str | None = None) -> bool:
     )
 
 
+def _profiles_own(config: RunConfig, profile: str) -> RunConfig:
+    """What a profile would run in a configuration's place: of the same system, data, seed and task."""
+    asked = {f"{TASK_PREFIX}name": config.task.name}
+    return resolve(config.system, config.dataset, profile, config.seed, config.device, asked)
+
+
 def changed(config: RunConfig) -> dict[str, Any]:
     """What a configuration sets otherwise than its profile does for the same task, by key as ``--set`` takes it."""
-    asked = {f"{TASK_PREFIX}name": config.task.name}
-    own = resolve(config.system, config.dataset, config.profile, config.seed, config.device, asked)
+    own = _profiles_own(config, config.profile)
     before, now = own.task.model_dump(), config.task.model_dump()
     task = {f"{TASK_PREFIX}{key}": value for key, value in now.items() if value != before[key]}
     return task | {key: value for key, value in config.settings.items() if value != own.settings[key]}

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.gains import Gain
 from harness.paired.pvalue import as_text
-from reports.listing import Listing
+from reports.listing import Listing, by_table
 from reports.table import title
 
 CAPTION = (
@@ -20,10 +20,7 @@ SUMMARY, ASKING = "summary_{}_per_history", "asking_{}_per_case"
 
 def listings(rows: Sequence[Gain]) -> list[Listing]:
     """One table in words for each table or figure that has gains."""
-    return [
-        _listing(table, [row for row in rows if row.table == table])
-        for table in dict.fromkeys(row.table for row in rows)
-    ]
+    return by_table(rows, _listing)
 
 
 def flat(row: Gain) -> dict[str, Any]:

@@ -1,6 +1,20 @@
 """A plain table of texts, which every format prints in its own way."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+
+class _OfTable(Protocol):
+    """A row that says which table it belongs to."""
+
+    @property
+    def table(self) -> str:
+        """Its table's number."""
+        ...
+
+
+Row = TypeVar("Row", bound=_OfTable)
 
 
 @dataclass(frozen=True)
@@ -18,3 +32,10 @@ class Listing:
     caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+
+def by_table(rows: Sequence[Row], listing: Callable[[str, list[Row]], Listing]) -> list[Listing]:
+    """What ``listing`` makes of the rows of each table, in the order in which the tables come."""
+    return [
+        listing(table, [row for row in rows if row.table == table]) for table in dict.fromkeys(r.table for r in rows)
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.other_rule import OtherRule
-from reports.listing import Listing
+from reports.listing import Listing, by_table
 from reports.table import title
 
 CAPTION = (
@@ -17,10 +17,7 @@ CAPTION = (
 
 def listings(rows: Sequence[OtherRule]) -> list[Listing]:
     """One table in words for each table whose authors have another rule."""
-    return [
-        _listing(table, [row for row in rows if row.table == table])
-        for table in dict.fromkeys(row.table for row in rows)
-    ]
+    return by_table(rows, _listing)
 
 
 def flat(row: OtherRule) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.store import Run
-from reports.listing import Listing
+from reports.listing import Listing, by_table
 from reports.notes import is_of_summaries
 from reports.table import title
 
@@ -61,10 +61,7 @@ def choose(cells: Sequence[Cell], runs: Sequence[Run]) -> list[Summarised]:
 
 def listings(rows: Sequence[Summarised]) -> list[Listing]:
     """One table in words for each table or figure that shows such runs."""
-    return [
-        _listing(table, [row for row in rows if row.table == table])
-        for table in dict.fromkeys(row.table for row in rows)
-    ]
+    return by_table(rows, _listing)
 
 
 def flat(row: Summarised) -> dict[str, Any]:
