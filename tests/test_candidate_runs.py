@@ -192,3 +192,12 @@ def test_a_constant_scorer_gets_nothing_and_all_of_it_target_first(
     assert set(run.outcomes().rank.tolist()) == {21}
     assert set(run.outcomes().ties.tolist()) == {20}
     assert made["metrics"] == dict.fromkeys(made["metrics"], 0.0)
+
+
+def test_a_limited_run_asks_the_same_users_whatever_its_seed(harness: Harness, news: Path) -> None:
+    asked = []
+    for seed in ("1", "2"):
+        made = harness.run("popularity", news, "--seed", seed, "--set=task.test_limit=5")
+        asked.append(store.open_run(Path(str(made["folder"]))).outcomes().query.tolist())
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == 5
