@@ -20,6 +20,7 @@ from harness.errors import InputError
 from harness.llm import labels, prompts
 from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example
+from harness.llm.ranked_list import Output
 from harness.llm.tuning import TuningConfig, epochs, tune, validate
 from harness.record import FitRecord
 from harness.seeds import rng
@@ -43,7 +44,8 @@ class RerankerConfig(TuningConfig):
         negatives: uniform negatives in a training prompt; fewer where the catalogue has no more.
         prompts: how many of the training prompts are used, a sample drawn from the seed; None: all.
         score_batch: prompts a forward pass when scoring.
-        adapter: identity of a kept run whose adapter ranks, so that nothing is tuned; None: tune.
+        adapter: identity of a kept run whose adapter ranks, so that nothing is tuned; or a system, whose run of the
+            same settings and seed is made where it is missing; None: tune.
     """
 
     retriever: str = "lrurec"
@@ -62,9 +64,14 @@ class RerankerConfig(TuningConfig):
 
 
 class Reranker(AdaptedSystem, ABC):
-    """A re-ranker but for its answers and scores; its retriever's lists come with the queries."""
+    """A re-ranker but for its answers and scores; its retriever's lists come with the queries.
+
+    Attributes:
+        answers: what training prompts are answered with.
+    """
 
     name: str
+    answers: Output = "letters"
 
     @abstractmethod
     def answer(self, place: int, item: int) -> list[int]:
@@ -90,8 +97,10 @@ class Reranker(AdaptedSystem, ABC):
         record = tune(self.llm, example, seen, self.score, settings, context)
         notes: dict[str, float | int | str] = {
             f"validation_{settings.monitor}_of_the_retriever": validate(retrievers_order, settings, context),
-            "letters": len(self._offered(train, int(order[0]), context)),
+            "tuned_for": self.answers,
         }
+        if self.answers == "letters":
+            notes["letters"] = len(self._offered(train, int(order[0]), context))
         return record.model_copy(update={"notes": record.notes | notes})
 
     def _offered(self, train: Sequences, position: int, context: Context) -> npt.NDArray[np.integer]:

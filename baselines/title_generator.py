@@ -35,6 +35,7 @@ class TitleGenerator(Reranker):
 
     def __init__(self, settings: TitleGeneratorConfig):
         super().__init__(settings)
+        self.answers = settings.output
         self.rankings: list[Ranking] = []
         self.tokens_written = 0
 
@@ -42,10 +43,7 @@ class TitleGenerator(Reranker):
         """Tune an adapter to begin the list with the item that came next."""
         record = super().fit(train, context)
         self.rankings, self.tokens_written = [], 0  # those of validation
-        notes = record.notes | {"tuned_for": self.settings.output}
-        if self.settings.output == "titles":
-            del notes["letters"]
-        return record.model_copy(update={"notes": notes})
+        return record
 
     def answer(self, place: int, item: int) -> list[int]:
         """The item as the list's first entry, and the separator."""

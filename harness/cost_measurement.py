@@ -1,6 +1,6 @@
 """Measuring costs of ranking, each kept as soon as it is there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,18 @@ from harness.cost_plan import Point
 from harness.costs import KeptCost
 from harness.data.dataset import Dataset
 from harness.home import Home
-from harness.llm import backbone, prompts, ranking_cost, vllm_engine
+from harness.llm import backbone, lora, prompts, ranking_cost, vllm_engine
 from harness.llm.ranking_cost import METHODS
 from harness.llm.sized_prompts import sized_prompts
 from harness.progress import Report
 from harness.retrieval_cost import RetrievalCost
+from harness.store import Run
+from harness.system import find
 
 
 def measure(
     points: dict[str, Point],
+    tuned: Mapping[str, Run],
     wording: str,
     titles: Dataset,
     device: torch.device,
@@ -33,7 +36,8 @@ def measure(
     """Measure points one after the other.
 
     Args:
-        points: by identity, those of one backbone in a row.
+        points: by identity, those of one checkpoint in a row.
+        tuned: for each checkpoint of the points a run that carries its adapter.
         wording: of the prompts.
         titles: whose titles the prompts are made of.
         device: where backbones go.
@@ -42,13 +46,15 @@ def measure(
         report: takes one line of progress at a time.
         retrieval: what times a retriever beside each point (:func:`harness.retrieval_cost.measurer`).
     """
-    loaded: dict[tuple[str, str], tuple[backbone.Backbone, roofline.Ceilings]] = {}
+    loaded: dict[tuple[str, str, str | None], tuple[backbone.Backbone, roofline.Ceilings]] = {}
     sha, dirty = environment.commit()
     for place, (name, point) in enumerate(points.items(), start=1):
-        wanted = (point.backbone, point.quantisation)
+        wanted = (point.backbone, point.quantisation, point.checkpoint)
         if wanted not in loaded:
             loaded.clear()
             llm = backbone.load(point.backbone, home, device, quantisation=point.quantisation, report=report)
+            if point.checkpoint:
+                _adapt(llm, tuned[point.checkpoint])
             loaded[wanted] = llm, roofline.measure_ceilings(device, getattr(torch, llm.record.dtype))
         llm, ceilings = loaded[wanted]
         started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -58,7 +64,9 @@ def measure(
             writing, engine = METHODS[point.method], None
             if writing and writing.served:
                 engine = vllm_engine.engine(llm, Path(scratch.enter_context(TemporaryDirectory())))
-            cost = ranking_cost.measure(llm, point.method, asked, ceilings, point.repeats, engine=engine)
+            cost = ranking_cost.measure(
+                llm, point.method, asked, ceilings, point.repeats, checkpoint=point.checkpoint, engine=engine
+            )
         kept = KeptCost(
             point=name,
             titles=titles.name,
@@ -73,8 +81,18 @@ def measure(
         )
         kept = kept.model_copy(update={"seal": kept.digest()})
         costs.write(kept, home.runs)
+        of_run = f" of run {point.checkpoint}" if point.checkpoint else ""
         report(
-            f"{place} of {len(points)}: {point.backbone}, {point.method}, titles of {point.title_tokens} tokens, "
-            f"history {point.history}, candidates {point.candidates}, batch {point.batch}: {cost.p50_ms:.0f} ms, "
-            f"{cost.p50_ms / cost.floor_ms:.1f} times the floor"
+            f"{place} of {len(points)}: {point.backbone}{of_run}, {point.method}, titles of {point.title_tokens} "
+            f"tokens, history {point.history}, candidates {point.candidates}, batch {point.batch}: "
+            f"{cost.p50_ms:.0f} ms, {cost.p50_ms / cost.floor_ms:.1f} times the floor"
         )
+
+
+def _adapt(llm: backbone.Backbone, run: Run) -> None:
+    """Merge a finished run's adapter into the backbone."""
+    settings = find(run.config.system).config.model_validate(run.config.settings)
+    assert isinstance(settings, lora.LoraConfig)
+    lora.add(llm, settings, run.config.seed)
+    lora.take(llm.model, run.weights())
+    lora.merge(llm.model)

@@ -31,6 +31,7 @@ class Point:
         candidates: items of each to rank.
         method: a name of ``harness.llm.ranking_cost.METHODS``.
         repeats: how many timings.
+        checkpoint: identity of the run whose adapter the backbone carries; None: none.
     """
 
     backbone: str
@@ -41,6 +42,7 @@ class Point:
     candidates: int
     method: str
     repeats: int
+    checkpoint: str | None = None
 
 
 def points(kind: Kind, profile: str, device: torch.device) -> Iterator[Point]:
@@ -71,12 +73,19 @@ def _ranking(plan: CostPlan) -> Iterator[Point]:
 def _serving(plan: CostPlan) -> Iterator[Point]:
     """The verbalizer at the common point, and along each line; no more candidates than the tokenizer has labels for."""
     lines = {name: getattr(plan.serving, name) for name in COMMON}
-    for name, quantisation in plan.serving.backbones:
+    grown_along = [(each, lines) for each in plan.serving.backbones] + [(each, {}) for each in plan.serving.models]
+    for (name, quantisation), own in grown_along:
         common = Point(
-            name, quantisation, **COMMON, title_tokens=COMMON_TITLE_TOKENS, method=VERBALIZER, repeats=plan.repeats[0]
+            name,
+            quantisation,
+            title_tokens=COMMON_TITLE_TOKENS,
+            method=VERBALIZER,
+            repeats=plan.repeats[0],
+            checkpoint=None,
+            **COMMON,
         )
         yield common
-        grown = (replace(common, **{line: value}) for line, values in lines.items() for value in values)
+        grown = (replace(common, **{line: value}) for line, values in own.items() for value in values)
         yield from (point for point in grown if point.candidates <= entries()[name].labels)
 
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from harness import metrics, stats
 from harness.cell import Cell
-from harness.config import TASK_PREFIX
 from harness.costs import KeptCost, of_figure
 from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS
 from harness.papers.paper import Paper, number
-from harness.papers.tables import CostFigure, Ranker
+from harness.papers.tables import CostFigure
+from harness.rankers import checkpoint, that_rank
 from harness.store import Run
 from harness.verdict import Verdict
 
@@ -22,7 +22,7 @@ SECONDS = "latency_s"
 
 
 class CostRow(BaseModel):
-    """A measured cost and the accuracy of the same way to rank on the same backbone.
+    """A measured cost and the accuracy of the same checkpoint asked the same way.
 
     Attributes:
         table: the figure that it belongs to.
@@ -63,22 +63,21 @@ def rows(paper: Paper, table: str, costs: Sequence[KeptCost], runs: Sequence[Run
     return [CostRow(table=table, cost=kept, **_accuracy(paper, spec, kept, runs)) for kept in ordered]
 
 
-def _place(kept: KeptCost) -> tuple[str, str, str, int, int, int]:
+def _place(kept: KeptCost) -> tuple[str, str, str, str, int, int, int]:
     cost = kept.cost
     method = list(METHODS).index(cost.method)
-    return kept.machine, cost.checkpoint, cost.model.quantisation, cost.batch, round(cost.title_tokens), method
+    model = (cost.model.name, cost.model.quantisation, cost.checkpoint)
+    return kept.machine, *model, cost.batch, round(cost.title_tokens), method
 
 
 def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run]) -> dict[str, Any]:
-    model = kept.cost.model
+    cost, model = kept.cost, kept.cost.model
     if (entry := entries().get(model.name)) and entry.shape:
         return {"why_none": "the weights are random"}
-    ranker = spec.accuracy.get(way(kept.cost.method))
-    found = [run for run in runs if ranker and _is(run, ranker, paper) and run.config.dataset == kept.titles]
-    same = [run for run in found if run.record.model and run.record.model.sha256 == model.sha256]
-    if not same:
-        return {"why_none": "not run"}
-    run = max(same, key=lambda run: (run.record.fit.steps, run.record.started_at))
+    able = that_rank(paper, spec, kept.cost.method, kept.titles, [r for r in runs if checkpoint(r) == cost.checkpoint])
+    if not able:
+        return {"why_none": "not run" if cost.checkpoint != model.name else "not tuned"}
+    run = able[0]
     outcomes = run.outcomes()
     asked = outcomes.take(outcomes.asked)
     low, high = stats.users_interval(
@@ -92,18 +91,6 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
         "high": high,
         "tuned_for": str(run.record.fit.notes.get("tuned_for", "letters")),
     }
-
-
-def way(method: str) -> str:
-    """A method without what only changes its speed."""
-    return ", ".join(part for part in method.split(", ") if part not in ("static cache", "compiled", "vLLM"))
-
-
-def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:
-    settings = run.config.settings
-    return run.config.system == paper.systems[ranker.system] and all(
-        settings.get(key) == value for key, value in ranker.settings.items() if not key.startswith(TASK_PREFIX)
-    )
 
 
 def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost]) -> list[Cell]:
@@ -147,8 +134,8 @@ def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost])
     return found
 
 
-def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, float, float]:
-    return kept.cost.model.name == paper.backbone, kept.cost.flops, -kept.cost.p50_ms
+def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, int, float]:
+    return kept.cost.model.name == paper.backbone, kept.cost.linear_weights or 0, -kept.cost.p50_ms
 
 
 def _near(kept: KeptCost, tokens: str) -> bool:

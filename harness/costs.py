@@ -86,7 +86,7 @@ def of_figure(kind: Kind, costs: Sequence[KeptCost]) -> list[KeptCost]:
     """
     own = [kept for kept in costs if _size_of(kept.cost) in _sizes(kind)]
     often = sorted(own, key=lambda kept: len(kept.cost.whole.timings_ms))
-    return list({(kept.machine, kept.titles, _size_of(kept.cost)): kept for kept in often}.values())
+    return list({(k.machine, k.titles, k.cost.checkpoint, _size_of(k.cost)): k for k in often}.values())
 
 
 @cache
@@ -132,12 +132,15 @@ def missing(
 def identity(point: Point, titles: Dataset, device: torch.device) -> str:
     """Digest of the point, the titles' files and the machine, 16 hex digits.
 
-    One number stands for history and candidates where they are equal, as when points were first kept.
+    One number stands for history and candidates where they are equal, as when points were first kept; and a bare
+    backbone's point says nothing of a checkpoint.
     """
     what = asdict(point)
     if point.history == point.candidates:
         what["items"] = what.pop("history")
         del what["candidates"]
+    if point.checkpoint is None:
+        del what["checkpoint"]
     where = environment.hardware()
     machine = [device.type, where.get("gpu") or where["processor"], where["threads"]]
     files = sorted(source.sha256 for source in titles.sources)

@@ -142,7 +142,7 @@ class Job:
         if self.trained is None:
             return system, system.fit(self.split.train, self.context())
         system.restore(self.trained.weights(), self.context())
-        return system, _as_trained(self.trained, self.config.system)
+        return system, _as_trained(self.trained)
 
     def twin(self) -> "Job":
         """This job in a world where every test target is another item (``harness.blind``)."""
@@ -232,15 +232,11 @@ def restore(run: Run, context: Context) -> System:
     return system
 
 
-def _as_trained(run: Run, system: str) -> FitRecord:
-    """How a run whose weights are taken was trained, with where and when; the time was not spent again.
-
-    Weights of another system's run are tuned for what that one is asked.
-    """
+def _as_trained(run: Run) -> FitRecord:
+    """How a run whose weights are taken was trained, with where and when; the time was not spent again."""
     record = run.record
     where = record.hardware.get("gpu") or record.hardware.get("processor") or "unknown"
     facts = {"weights_of_run": record.run, "trained_on": str(where), "trained_at_commit": record.git_sha or "unknown"}
-    facts |= {"tuned_for": run.config.system} if run.config.system != system else {}
     return record.fit.model_copy(update={"notes": facts | record.fit.notes, "elapsed_s": None})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from harness import costs, selection, store
 from harness.errors import InputError
 from harness.evidence import is_taken
+from harness.rankers import checkpoint
 from harness.selection import Selection
 from harness.shown import Shown
 from harness.store import Run
@@ -33,7 +34,9 @@ def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selec
     files = {run.record.run: () for run in shown} | {
         run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever
     }
-    files |= {run.record.run: (store.WEIGHTS,) for run in shown if run.config.retriever}
+    files |= {
+        run.record.run: (store.WEIGHTS,) for run in shown if run.config.retriever and checkpoint(run) == run.record.run
+    }
     files |= {run.record.run: (store.SUMMARIES,) for run in shown if store.SUMMARIES in run.record.files}
     if missing := files.keys() - by_id.keys():
         raise InputError(f"--keep: retriever's run {min(missing)} is not among the runs; its lists must be kept too")

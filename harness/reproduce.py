@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from harness import cost_measurement, cost_plan, costs, data, environment, resolve, retrieval_cost, store
+from harness import cost_measurement, cost_plan, costs, data, environment, rankers, resolve, retrieval_cost, store
 from harness import system as register
 from harness.config import RunConfig
 from harness.costs import KeptCost
@@ -253,8 +253,13 @@ def measure_costs(
             retrieval = retrieval_cost.measurer(run, titles, where, home, report) if run else None
             if not (points := list(cost_plan.points(figure.kind, profile, where))):
                 report(f"{paper.id}: profile {profile} lists nothing to measure of {figure.kind}")
+            tuned = {}
+            if isinstance(figure, CostFigure):
+                pairs = list(rankers.carried(points, paper, figure, titles.name, runs))
+                points = [point for point, _ in pairs]
+                tuned = {point.checkpoint: run for point, run in pairs if point.checkpoint and run}
             missing = costs.missing(points, titles, where, home, retrieval=run is not None)
-            cost_measurement.measure(missing, figure.wording, titles, where, home, command, report, retrieval)
+            cost_measurement.measure(missing, tuned, figure.wording, titles, where, home, command, report, retrieval)
     return costs.all_costs(home.runs) if wanted else []
 
 

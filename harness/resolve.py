@@ -36,12 +36,14 @@ class ServingPlan(Strict):
 
     Attributes:
         backbones: names and quantisations, the smallest first.
+        models: the same of those that are measured at the common point alone.
         history: items that a prompt names.
         candidates: items to rank.
         batch: prompts ranked at once.
     """
 
     backbones: tuple[tuple[str, Quantisation], ...] = ()
+    models: tuple[tuple[str, Quantisation], ...] = ()
     history: tuple[int, ...] = ()
     candidates: tuple[int, ...] = ()
     batch: tuple[int, ...] = ()

@@ -78,7 +78,8 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     digests = inputs(spec, config, dataset, home, report)
     trained = retriever = None
     if config.settings.get("adapter") and config.probe != "ceiling":
-        trained = _tuned(config, dataset, digests, home)
+        trained = _tuned(config, dataset, digests, home, command, report)
+        digests["adapter"] = trained.record.run
         own = {key: config.settings[key] for key in ("adapter", *spec.layout, *spec.asks)}
         config = config.model_copy(update={"settings": _fitting(trained, spec, own)})
     if "retriever" in spec.needs:
@@ -98,14 +99,18 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     return Job(spec, config, dataset, split_of(dataset), retriever, home, run, command, report, trained)
 
 
-def _tuned(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home) -> Run:
-    """The finished or released run whose adapter is taken.
+def _tuned(
+    config: RunConfig, dataset: Dataset, digests: dict[str, str], home: Home, command: str, report: Report
+) -> Run:
+    """The finished or released run whose adapter is taken; that of a system is made where it is missing.
 
     Raises:
         InputError: there is none of that name, or it was tuned on other data, for another task, from another seed or on
             another backbone.
     """
     name = config.settings["adapter"]
+    if name in register.systems():
+        return execute(_tuning(config, register.find(name), home), home, command, report)[0]
     released = store.all_runs(home.released) if home.released else []
     found = store.find(home.runs, name) or next((run for run in released if run.record.run == name), None)
     if found is None:
@@ -121,6 +126,22 @@ def _tuned(config: RunConfig, dataset: Dataset, digests: dict[str, str], home: H
         if different:
             raise InputError(f"adapter={name}: was tuned with another {what}; tune afresh (adapter=null)")
     return found
+
+
+def _tuning(config: RunConfig, spec: SystemSpec, home: Home) -> RunConfig:
+    """The run of a system, asked as it is by default, whose adapter a run takes that has its settings otherwise.
+
+    Raises:
+        InputError: the system tunes no adapter that could be taken.
+    """
+    fields = spec.config.model_fields.keys()
+    if "adapter" not in fields:
+        raise InputError(f"adapter={spec.name}: tunes none that another system could take")
+    shared = fields & config.settings.keys() - {"adapter", *spec.layout, *spec.asks}
+    changes = {key: config.settings[key] for key in shared}
+    own = resolve.resolve(spec.name, config.dataset, config.profile, config.seed, config.device, changes)
+    own = own.model_copy(update={"task": config.task.whole(), "retriever": config.retriever})
+    return as_searched(own, all_selections(home.runs))
 
 
 def _fitting(trained: Run, spec: SystemSpec, own: dict[str, Any]) -> dict[str, Any]:

@@ -26,8 +26,8 @@ HEADINGS = (
 LEGEND = (
     "One row a checkpoint, prompt and method. n: timings; a percentile that they cannot carry stays empty; *: others "
     "used the machine meanwhile. The floor is the least time of arithmetic and memory traffic, at ceilings measured in "
-    "the same process. NDCG@10: of a run with the same backbone that ranks so, with its 95 % interval over the users "
-    "asked, and what its checkpoint was tuned to answer."
+    "the same process. NDCG@10: of the checkpoint asked so, with its 95 % interval over the users asked; tuned for: "
+    "what its adapter, merged into the weights, was tuned to answer."
 )
 
 
@@ -66,7 +66,13 @@ def _line(row: CostRow) -> tuple[str, ...]:
 
 def checkpoint(cost: RankingCost) -> str:
     """The checkpoint and the numbers that it computes in."""
-    return f"{cost.checkpoint}, {cost.model.dtype}" + (", nf4" if cost.model.quantisation == "nf4" else "")
+    of_run = f" of run {cost.checkpoint[:8]}" if cost.checkpoint != cost.model.name else ""
+    return f"{backbone(cost)}{of_run}"
+
+
+def backbone(cost: RankingCost) -> str:
+    """The backbone and the numbers that it computes in."""
+    return f"{cost.model.name}, {cost.model.dtype}" + (", nf4" if cost.model.quantisation == "nf4" else "")
 
 
 def percentiles(cost: RankingCost) -> str:

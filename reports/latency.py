@@ -1,14 +1,15 @@
 """Figure 3 of LlamaRec in the paper's arrangement: seconds by length of titles, published points told from ours."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import cycle, groupby
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from harness.cell import Cell
 from harness.cost_rows import CostRow
 from harness.llm.ranking_cost import VERBALIZER
-from reports.costs import checkpoint
+from reports.costs import backbone
 from reports.figure import PUBLISHED
 
 CAPTION = (
@@ -20,35 +21,46 @@ OTHER = ("#2e7d32", "#6a1b9a", "#8a6d00", "#00838f", "#ad1457", "#555555", "#3f5
 
 
 def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
-    """A panel a checkpoint and machine, a line a method; batch 1, the time logarithmic.
+    """A panel a backbone and machine, a line a method and what it was tuned for; batch 1, the time logarithmic.
 
     Args:
         rows: the figure's costs.
         cells: its cells, for the published points.
     """
     single = [row for row in rows if row.cost.cost.batch == 1]
+    others = cycle(OTHER)
+    colours = {label: COLOURS.get(label) or next(others) for label in dict.fromkeys(map(labelled, single))}
     panels = [(key, list(own)) for key, own in groupby(single, key=_panel_of)]
     figure = Figure(figsize=(1.5 + 4.2 * len(panels), 4.0), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for panel, ((model, machine), own) in zip(axes, panels, strict=True):
-        others = iter(OTHER)
-        for method in dict.fromkeys(row.cost.cost.method for row in own):
-            colour = COLOURS.get(method) or next(others)
-            line = [row.cost.cost for row in own if row.cost.cost.method == method]
+        for label, colour in colours.items():
+            line = [row.cost.cost for row in own if labelled(row) == label]
             tokens = [cost.title_tokens for cost in line]
-            panel.plot(tokens, [cost.p50_ms / 1e3 for cost in line], "o-", color=colour, label=method, markersize=4)
+            panel.plot(tokens, [cost.p50_ms / 1e3 for cost in line], "o-", color=colour, markersize=4)
             panel.plot(tokens, [cost.floor_ms / 1e3 for cost in line], ":", color=colour, linewidth=0.9)
         points = [(int(cell.x or 0), cell.published) for cell in cells if cell.published is not None]
-        panel.plot(*zip(*points, strict=True), **PUBLISHED, linestyle="none", label="published")
+        panel.plot(*zip(*points, strict=True), **PUBLISHED, linestyle="none")
         panel.set_title(f"{model}\n{machine}", fontsize="small")
         panel.set_yscale("log")
         panel.set_xlabel("tokens a title")
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("seconds a request")
-    axes[-1].legend(frameon=False, fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    handles = [Line2D([], [], marker="o", markersize=4, color=colour, label=label) for label, colour in colours.items()]
+    handles.append(Line2D([], [], **PUBLISHED, linestyle="none", label="published"))
+    figure.legend(handles=handles, frameon=False, fontsize="x-small", loc="outside right center")
     return figure
 
 
+def labelled(row: CostRow) -> str:
+    """The method, and what the checkpoint was tuned for where that is not what it is asked for."""
+    cost = row.cost.cost
+    asked = "titles" if cost.method.startswith("titles") else "letters"
+    if row.tuned_for == asked or cost.checkpoint == cost.model.name:
+        return cost.method
+    return f"{cost.method} ({f'tuned for {row.tuned_for}' if row.tuned_for else f'run {cost.checkpoint[:8]}'})"
+
+
 def _panel_of(row: CostRow) -> tuple[str, str]:
-    return checkpoint(row.cost.cost), row.cost.machine
+    return backbone(row.cost.cost), row.cost.machine

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from harness.cost_rows import CostRow
+from reports.latency import labelled
 
 CAPTION = (
     "NDCG@10 with its 95 % interval over the users asked, against the median time of one request at the title length "
@@ -44,7 +45,7 @@ def draw(rows: Sequence[CostRow]) -> Figure:
         beaten = any((o.ndcg or 0) > ndcg and o.cost.cost.p50_ms < row.cost.cost.p50_ms for o in rows)
         reach = [[ndcg - (row.low or 0.0)], [(row.high or 0.0) - ndcg]]
         panel.errorbar(seconds, ndcg, yerr=reach, fmt="o", color=COLOUR, mfc="none" if beaten else COLOUR, capsize=3)
-        label = f"{row.cost.cost.method} ({row.cost.cost.checkpoint})"
+        label = f"{labelled(row)}, {row.cost.cost.model.name}"
         panel.annotate(label, (seconds, ndcg), textcoords="offset points", xytext=(6, 4), fontsize="x-small")
     panel.set_xscale("log")
     panel.set_xlabel("seconds a request")

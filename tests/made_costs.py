@@ -21,11 +21,12 @@ def made_cost(
     retriever_ms: float | None = None,
     energy_j: float | None = None,
     timings: int = 3,
+    checkpoint: str | None = None,
 ) -> KeptCost:
     """A sealed cost of one method at one size: timings of ``ms``, the last of half as much again, a floor of half."""
     cost = RankingCost(
         method=method,
-        checkpoint=model.name,
+        checkpoint=checkpoint or model.name,
         model=model,
         prompt_sha="ab" * 32,
         prompt_tokens=600.0,

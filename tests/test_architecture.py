@@ -53,6 +53,7 @@ LAYERS = (
         "gains",
         "other_rule",
         "cell",
+        "rankers",
         "cost_measurement",
         "cost_plan",
         "cost_rows",

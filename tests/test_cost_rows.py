@@ -28,13 +28,14 @@ def test_the_figures_points_are_the_papers_lines() -> None:
     assert next(c for c in own if (c.system, c.x) == ("Generation", 20)).verdict == "other budget"
 
 
-def test_accuracy_is_of_a_run_that_ranks_so_with_the_same_backbone(tmp_path: Path) -> None:
+def test_accuracy_is_of_the_same_checkpoint_asked_so(tmp_path: Path) -> None:
     lists = make_run(tmp_path, "lrurec", [1, 2, 3, 40])
     ranks = [1, 3, 2, 40]
     ranker = make_run(tmp_path, "llamarec", ranks, retriever=lists, asked=[True, True, True, False], model=SMOL)
     make_run(tmp_path, "llamarec", [1, 1, 1, 40], retriever=lists, asked=[True] * 3 + [False], model=LLAMA)
-    rows = cost_rows.rows(PAPER, "figure3", [made_cost("verbalizer"), made_cost("titles, static cache")], [ranker])
-    verbalizer, titles = rows
+    carried = [made_cost(method, checkpoint=ranker.record.run) for method in ("verbalizer", "titles, static cache")]
+    verbalizer, titles, bare = cost_rows.rows(PAPER, "figure3", [made_cost("verbalizer"), *carried], [ranker])
+    assert (bare.ndcg, bare.why_none) == (None, "not tuned")
     asked = ranker.outcomes().take(ranker.outcomes().asked)
     assert (verbalizer.run, verbalizer.users) == (ranker.record.run, 3)
     assert verbalizer.ndcg == pytest.approx(metrics.estimate(asked, "NDCG", 10))
@@ -45,6 +46,8 @@ def test_accuracy_is_of_a_run_that_ranks_so_with_the_same_backbone(tmp_path: Pat
     assert cost_rows.rows(PAPER, "1", [made_cost()], [ranker]) == []
 
 
-def test_what_only_changes_speed_is_the_same_way_to_rank() -> None:
-    assert cost_rows.way("titles, static cache") == cost_rows.way("titles, vLLM") == "titles"
-    assert cost_rows.way("letters, constrained") == "letters, constrained"
+def test_of_several_checkpoints_the_line_shows_the_fastest() -> None:
+    costs = [made_cost("titles", 20, ms, checkpoint=run) for ms, run in ((9000.0, "a" * 16), (8000.0, "b" * 16))]
+    cells = cost_rows.cells(PAPER, "figure3", FIGURE, costs)
+    assert next(cell for cell in cells if (cell.system, cell.x) == ("Generation", 20)).mean == 8.0
+    assert len(cost_rows.rows(PAPER, "figure3", costs, [])) == 2

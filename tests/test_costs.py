@@ -56,7 +56,7 @@ def test_a_measurement_that_was_stopped_goes_on_with_the_next_point(tmp_path: Pa
     assert len(left) == 4
     first = dict(list(left.items())[:3])
     said: list[str] = []
-    cost_measurement.measure(first, "llamarec", titles, CPU, home, "typed", said.append)
+    cost_measurement.measure(first, {}, "llamarec", titles, CPU, home, "typed", said.append)
     assert len([line for line in said if "times the floor" in line]) == 3
     assert costs.missing(wanted, titles, CPU, home) == dict(list(left.items())[3:])
     kept = costs.all_costs(home.runs)

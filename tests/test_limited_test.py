@@ -45,10 +45,25 @@ def test_a_checkpoint_asked_by_another_method_says_what_it_was_tuned_for(
         return store.open_run(Path(str(taken["folder"]))).record.fit.notes
 
     notes = asked(tuned["run"], "--set=output=letters", "--set=constrained=true")
-    assert (notes["tuned_for"], notes["written"], notes["candidates_named"]) == ("llamarec", "letters", 3 * 20)
+    assert (notes["tuned_for"], notes["written"], notes["candidates_named"]) == ("letters", "letters", 3 * 20)
+    notes = asked("llamarec")
+    assert (notes["weights_of_run"], notes["tuned_for"], notes["written"]) == (tuned["run"], "letters", "titles")
     notes = asked(own.record.run, "--set=constrained=true")
     assert (notes["tuned_for"], notes["written"], notes["weights_of_run"]) == ("titles", "titles", own.record.run)
     status, _, error = harness(
         "run", "llamarec", "--dataset", str(films), "--profile", "smoke", f"--set=adapter={own.record.run}"
     )
     assert (status, "is of title-generator, whose setting constrained llamarec lacks" in error) == (2, True), error
+    verb = ("run", "title-generator", "--dataset", str(films), "--profile", "smoke")
+    status, _, error = harness(*verb, "--set=adapter=popularity")
+    assert (status, "adapter=popularity: tunes none that another system could take" in error) == (2, True), error
+
+
+def test_an_adapter_named_by_its_system_is_tuned_where_it_is_missing(harness: Harness, films: Path) -> None:
+    taken = store.open_run(Path(str(harness.run("title-generator", films, "--set=adapter=llamarec")["folder"])))
+    tuned = harness.run("llamarec", films)
+    assert (tuned["cached"], taken.record.fit.notes["weights_of_run"]) == (True, tuned["run"])
+    by_name, by_run = (
+        harness.run("title-generator", films, f"--set=adapter={each}")["run"] for each in ("llamarec", tuned["run"])
+    )
+    assert by_name == taken.record.run != by_run

@@ -63,10 +63,13 @@ def test_figures_are_run_only_where_they_are_named(home: Home) -> None:
     assert "figure3" not in WHOLE.tables
     (figure,) = reproduce.parse_targets(["llamarec:figure3"], whole=False)
     planned = reproduce.plan(figure, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home)
-    written = [(each.config.settings["output"], each.config.settings["constrained"]) for each in planned[1:]]
+    keys = ("adapter", "output", "constrained")
     assert planned[0].config.system == "llamarec"
-    assert written == [("titles", False), ("titles", True), ("letters", False), ("letters", True)]
-    assert [each.config.task.test_limit for each in planned] == [None, 128, 128, 128, 128]
+    assert {tuple(each.config.settings[key] for key in keys) for each in planned[1:]} == {
+        *(("llamarec", output, constrained) for output in ("titles", "letters") for constrained in (False, True)),
+        (None, "titles", False),
+        ("title-generator", "titles", True),
+    }
     assert "figure3" in reproduce.parse_targets(["llamarec"])[0].tables
 
 
@@ -118,7 +121,7 @@ def test_a_probed_run_is_not_the_cached_run_of_a_plan(home: Home, probe: Probe |
 
 
 @pytest.mark.parametrize(("probe", "counts"), [(None, True), ("order:reversed", False)])
-def test_a_limited_run_is_the_cached_run_of_a_plan_that_asks_for_it(
+def test_a_figures_run_is_cached_by_the_settings_that_it_asks_for(
     home: Home, probe: Probe | None, counts: bool
 ) -> None:
     (figure,) = reproduce.parse_targets(["llamarec:figure3"])
@@ -128,11 +131,11 @@ def test_a_limited_run_is_the_cached_run_of_a_plan_that_asks_for_it(
 
     before = again()
     config = before[1].config
-    assert (config.system, config.task.test_limit) == ("title-generator", 128)
+    assert (config.system, config.settings["adapter"]) == ("title-generator", "llamarec")
     asked = {"settings": config.settings, "task": config.task, "probe": probe}
     made = make_run(home.runs, config.system, [1], profile="cpu", seed=1, **asked)  # type: ignore[arg-type]
-    assert [each.cached for each in again()] == [None, made.record.run if counts else None, None, None, None]
-    assert [each.estimate_s for each in again()] == [each.estimate_s for each in before]
+    assert [each.cached for each in again()] == [None, made.record.run if counts else None, *[None] * 5]
+    assert (again()[2].estimate_s == made.record.wall_s) is counts
 
 
 def test_runs_are_asked_what_their_table_asks(home: Home) -> None:

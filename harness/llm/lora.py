@@ -80,6 +80,16 @@ def adapter(model: Any) -> dict[str, Tensor]:
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
+def merge(model: Any) -> None:
+    """Fold the adapters into the weights beneath, as for serving; the model is as it was before :func:`add` again."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, LoraLayer):
+            layer.merge()
+            model.set_submodule(name, layer.get_base_layer())
+
+
 def take(model: Any, weights: dict[str, Tensor]) -> None:
     """Give the adapter the weights of a tuned one.
 

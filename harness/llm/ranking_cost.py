@@ -58,7 +58,7 @@ class RankingCost(Strict):
 
     Attributes:
         method: a name of ``METHODS``.
-        checkpoint: the backbone's name, or the run whose adapter it carries.
+        checkpoint: the backbone's name, or identity of the run whose adapter it carries, merged into its weights.
         model: the backbone's record.
         prompt_sha: digest of all prompts' token ids.
         prompt_tokens: mean length of a prompt, by the backbone's own tokenizer, as all tokens here.
@@ -126,6 +126,7 @@ class RankingCost(Strict):
         return {
             "method": self.method,
             "checkpoint": self.checkpoint,
+            "backbone": self.model.name,
             "dtype": self.model.dtype,
             "quantisation": self.model.quantisation,
             "prompt_sha": self.prompt_sha,

@@ -220,7 +220,7 @@ class CostFigure(Asking):
         titles: the data set whose titles are taken and whose users are asked, as printed.
         wording: of the prompts (``harness/llm/prompts``).
         lines: the paper's lines, as printed, and the way to rank behind each (``harness.llm.ranking_cost``).
-        accuracy: way to rank -> the runs that say how good it is.
+        accuracy: way to rank -> the runs that say how good it is, a checkpoint each.
         published: average tokens of a title -> line -> seconds as printed, or as read off.
         read_off: tokens whose values are read off the drawn line.
     """
@@ -231,7 +231,7 @@ class CostFigure(Asking):
     titles: str
     wording: str
     lines: dict[str, str]
-    accuracy: dict[str, Ranker]
+    accuracy: dict[str, tuple[Ranker, ...]]
     published: Grid
     read_off: tuple[str, ...] = ()
 
@@ -241,14 +241,17 @@ class CostFigure(Asking):
 
     def systems(self, dataset: str) -> list[str]:
         """Systems whose accuracy stands beside a cost, as the paper's file calls them."""
-        return list(dict.fromkeys(ranker.system for ranker in self.accuracy.values()))
+        return list(dict.fromkeys(ranker.system for ranker in self._rankers()))
 
     def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
         """The settings of the runs that say how good a system's ways to rank are; no cell rests on them."""
         if dataset != self.titles:
             return []
-        own = [ranker.settings for ranker in self.accuracy.values() if ranker.system == system]
+        own = [ranker.settings for ranker in self._rankers() if ranker.system == system]
         return [(self.asking() | settings, 0) for settings in own]
+
+    def _rankers(self) -> list[Ranker]:
+        return [ranker for rankers in self.accuracy.values() for ranker in rankers]
 
 
 class ServingFigure(Asking):

@@ -23,6 +23,20 @@ def test_a_new_adapter_changes_nothing_and_is_all_that_is_trained(tiny: Backbone
     assert all(".q_proj.lora_" in name or ".v_proj.lora_" in name for name in lora.adapter(tiny.model))
 
 
+def test_a_merged_adapter_answers_alike_and_leaves_the_model_as_it_was_built(tiny: Backbone) -> None:
+    prompt, letters = [list(range(2, 40))], range(30, 50)
+    bare, modules = verbalizer.score(tiny, prompt, letters, 1), [name for name, _ in tiny.model.named_modules()]
+    lora.add(tiny, LoraConfig(), seed=1)
+    with torch.no_grad():
+        for value in lora.adapter(tiny.model).values():
+            value += 0.05
+    beside = verbalizer.score(tiny, prompt, letters, 1)
+    lora.merge(tiny.model)
+    torch.testing.assert_close(verbalizer.score(tiny, prompt, letters, 1), beside, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(beside, bare, atol=1e-2)
+    assert [name for name, _ in tiny.model.named_modules()] == modules
+
+
 def test_the_seed_decides_the_initial_adapter(home: Home) -> None:
     def initial(seed: int) -> torch.Tensor:
         llm = backbone.load("tiny", home, CPU)

@@ -16,7 +16,11 @@ from tests.reports.conftest import COMMAND, PAPER
 def costs(tmp_path: Path) -> list[CostRow]:
     retriever = make_run(tmp_path, "lrurec", [1, 2, 3])
     ranker = make_run(tmp_path, "llamarec", [1, 3, 2], retriever=retriever, asked=[True] * 3, model=SMOL)
-    made = [made_cost(way, t, ms) for way, ms in (("verbalizer", 500.0), ("titles", 9000.0)) for t in (5, 20)]
+    made = [
+        made_cost(way, t, ms, checkpoint=ranker.record.run)
+        for way, ms in (("verbalizer", 500.0), ("titles", 9000.0))
+        for t in (5, 20)
+    ]
     return rows(PAPER, "figure3", made, [ranker])
 
 

@@ -1,0 +1,64 @@
+"""Tuned checkpoints that a figure of costs times, each with the runs that say how good its ways to rank are."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from harness.cost_plan import Point
+from harness.papers.paper import Paper
+from harness.papers.tables import CostFigure, Ranker
+from harness.store import Run
+
+
+def checkpoint(run: Run) -> str:
+    """Identity of the run that tuned the adapter of a re-ranker's run: itself, or the one that it took it from."""
+    return str(run.record.fit.notes.get("weights_of_run", run.record.run))
+
+
+def way(method: str) -> str:
+    """A method without what only changes its speed."""
+    return ", ".join(part for part in method.split(", ") if part not in ("static cache", "compiled", "vLLM"))
+
+
+def that_rank(paper: Paper, figure: CostFigure, method: str, dataset: str, runs: Sequence[Run]) -> list[Run]:
+    """Of each kind of run that ranks by a method, the one of the lowest seed; of several the longest trained, the last.
+
+    Args:
+        paper: the paper.
+        figure: its figure of costs.
+        method: a name of ``harness.llm.ranking_cost.METHODS``.
+        dataset: whose users are asked.
+        runs: all there are.
+    """
+    found = []
+    for ranker in figure.accuracy.get(way(method), ()):
+        own = [run for run in runs if run.config.dataset == dataset and _is(run, ranker, paper)]
+        found += sorted(own, key=_preference)[:1]
+    return found
+
+
+def carried(
+    points: Iterable[Point], paper: Paper, figure: CostFigure, dataset: str, runs: Sequence[Run]
+) -> Iterator[tuple[Point, Run | None]]:
+    """Each point once for every checkpoint on its backbone that ranks so, a checkpoint after the other.
+
+    Where there is none, as for a backbone of random weights, the point stays as it is: of the bare backbone.
+    """
+    for named, of_backbone in groupby(points, key=lambda point: (point.backbone, point.quantisation)):
+        on_it = [run for run in runs if (model := run.record.model) and (model.name, model.quantisation) == named]
+        pairs: list[tuple[Point, Run | None]] = []
+        for point in of_backbone:
+            own = that_rank(paper, figure, point.method, dataset, on_it)
+            pairs += [(replace(point, checkpoint=checkpoint(run)), run) for run in own] or [(point, None)]
+        yield from sorted(pairs, key=lambda pair: pair[0].checkpoint or "")
+
+
+def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:
+    settings = run.config.settings
+    return run.config.system == paper.systems[ranker.system] and all(
+        settings.get(key) == value for key, value in ranker.settings.items()
+    )
+
+
+def _preference(run: Run) -> tuple[int, int, str]:
+    return run.config.seed, -run.record.fit.steps, run.record.started_at

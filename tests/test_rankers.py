@@ -1,0 +1,50 @@
+from pathlib import Path
+
+from harness.cost_plan import Point
+from harness.papers import paper as papers
+from harness.papers.tables import CostFigure
+from harness.rankers import carried, checkpoint, that_rank, way
+from harness.record import FitRecord
+from tests.made_runs import LLAMA, SMOL, make_run
+
+PAPER = papers.load("llamarec")
+FIGURE = PAPER.table("figure3")
+ML = "ml-latest-small"
+
+
+def test_what_only_changes_speed_is_the_same_way_to_rank() -> None:
+    assert way("titles, static cache") == way("titles, vLLM") == "titles"
+    assert way("letters, constrained") == "letters, constrained"
+
+
+def test_a_point_is_measured_with_every_checkpoint_that_ranks_so_else_bare(tmp_path: Path) -> None:
+    assert isinstance(FIGURE, CostFigure)
+    written = {"output": "titles", "constrained": False}
+    ranker = make_run(tmp_path, "llamarec", [1, 2], model=SMOL)
+    taken = FitRecord(notes={"weights_of_run": ranker.record.run})
+    borrowed = make_run(
+        tmp_path, "title-generator", [2, 1], settings=written | {"adapter": "llamarec"}, model=SMOL, fit=taken
+    )
+    own = make_run(tmp_path, "title-generator", [1, 1], settings=written | {"adapter": None}, model=SMOL)
+    later = make_run(tmp_path, "llamarec", [1, 3], seed=43, model=SMOL)
+    other = make_run(tmp_path, "llamarec", [1, 4], seed=41, model=LLAMA)
+    runs = [ranker, borrowed, own, later]
+    assert checkpoint(borrowed) == checkpoint(ranker) == ranker.record.run
+    assert that_rank(PAPER, FIGURE, "verbalizer", ML, runs) == [ranker]
+    assert that_rank(PAPER, FIGURE, "verbalizer", "ml-100k", runs) == []
+
+    def point(method: str, backbone: str = SMOL.name) -> Point:
+        return Point(backbone, "none", 1, 20, 20, 20, method, 3)
+
+    methods = ("verbalizer", "titles", "titles, static cache", "letters")
+    found = list(carried(map(point, methods), PAPER, FIGURE, ML, [other, *runs]))
+    with_run = [(each.method, each.checkpoint, run) for each, run in found]
+    assert [each for each in with_run if each[0] == "letters"] == [("letters", None, None)]
+    assert [run for method, _, run in with_run if method == "verbalizer"] == [ranker]
+    for method in ("titles", "titles, static cache"):
+        asked = {checkpoint: run for asked, checkpoint, run in with_run if asked == method}
+        assert asked == {ranker.record.run: borrowed, own.record.run: own}
+    order = [checkpoint for _, checkpoint, _ in with_run]
+    assert order == sorted(order, key=lambda name: name or "")
+    ((shape, run),) = carried([point("titles", "llama-2-7b-shape")], PAPER, FIGURE, ML, runs)
+    assert (shape, run) == (point("titles", "llama-2-7b-shape"), None)
