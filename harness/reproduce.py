@@ -211,10 +211,11 @@ def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
 
 
 def waves(planned: list[Planned]) -> list[list[RunConfig]]:
-    """The runs in two waves: those that need no other, then the re-rankers."""
-    split: list[list[RunConfig]] = [[], []]
+    """The runs in three waves: those that need no other, then the re-rankers, then those that take another's adapter."""
+    split: list[list[RunConfig]] = [[], [], []]
     for each in planned:
-        split["retriever" in register.find(each.config.system).needs].append(each.config)
+        needs, adapter = register.find(each.config.system).needs, each.config.settings.get("adapter")
+        split[2 if adapter in register.systems() else "retriever" in needs].append(each.config)
     return [wave for wave in split if wave]
 
 

@@ -70,6 +70,7 @@ def test_figures_are_run_only_where_they_are_named(home: Home) -> None:
         (None, "titles", False),
         ("title-generator", "titles", True),
     }
+    assert [len(wave) for wave in reproduce.waves(planned)] == [2, 5]
     assert "figure3" in reproduce.parse_targets(["llamarec"])[0].tables
 
 
