@@ -211,7 +211,7 @@ def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
 
 
 def waves(planned: list[Planned]) -> list[list[RunConfig]]:
-    """The runs in three waves: those that need no other, then the re-rankers, then those that take another's adapter."""
+    """The runs in waves: those that need no other, then the re-rankers, then those that take another's adapter."""
     split: list[list[RunConfig]] = [[], [], []]
     for each in planned:
         needs, adapter = register.find(each.config.system).needs, each.config.settings.get("adapter")
