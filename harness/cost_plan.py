@@ -63,9 +63,9 @@ def planned(kind: Kind, profile: str) -> Iterator[Point]:
 
 
 def _ranking(plan: CostPlan) -> Iterator[Point]:
-    """The paper's two ways to rank at every length of titles, their rivals at those that the profile names."""
+    """The paper's two ways to rank at every length of titles; rivals and larger batches where the profile says."""
     for (name, quantisation), batch, tokens, method in product(plan.backbones, plan.batches, TITLE_TOKENS, METHODS):
-        if method in PAPERS_OWN or tokens in plan.rivals_at:
+        if tokens in plan.rivals_at or (method in PAPERS_OWN and batch == plan.batches[0]):
             repeats = plan.repeats[method != VERBALIZER]
             yield Point(name, quantisation, batch, tokens, plan.items, plan.items, method, repeats)
 

@@ -51,7 +51,13 @@ def plain_loop(call: Callable[[], None], repeats: int) -> None:
         call()
 
 
-def measure(call: Callable[[], object], device: torch.device, repeats: int, loop: Loop = plain_loop) -> Measured:
+def measure(
+    call: Callable[[], object],
+    device: torch.device,
+    repeats: int,
+    loop: Loop = plain_loop,
+    warm_up: Callable[[], object] | None = None,
+) -> Measured:
     """Time a call, after one that sets up what is set up once, and one whose memory is read.
 
     On CUDA a timing is what lies between two events on the stream, the first recorded while the device is idle; the
@@ -62,13 +68,14 @@ def measure(call: Callable[[], object], device: torch.device, repeats: int, loop
         device: where it computes.
         repeats: how many timings.
         loop: runs what it is given ``repeats`` times; another clock, pytest-benchmark's, can stand around it.
+        warm_up: what sets up what is set up once; None: the call itself.
     """
     timings_ms: list[float] = []
 
     def once() -> None:
         timings_ms.append(_time_ms(call, device))
 
-    call()
+    (warm_up or call)()
     peak_bytes = peak_memory.added_bytes(call, device)
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -40,7 +40,7 @@ def that_rank(paper: Paper, figure: CostFigure, method: str, dataset: str, runs:
 def carried(
     points: Iterable[Point], paper: Paper, figure: CostFigure, dataset: str, runs: Sequence[Run]
 ) -> Iterator[tuple[Point, Run | None]]:
-    """Each point once for every checkpoint on its backbone that ranks so, a checkpoint after the other.
+    """Each point once for every checkpoint on its backbone that ranks so, of a batch a checkpoint after the other.
 
     Where there is none, as for a backbone of random weights, the point stays as it is: of the bare backbone.
     """
@@ -50,7 +50,7 @@ def carried(
         for point in of_backbone:
             own = that_rank(paper, figure, point.method, dataset, on_it)
             pairs += [(replace(point, checkpoint=checkpoint(run)), run) for run in own] or [(point, None)]
-        yield from sorted(pairs, key=lambda pair: pair[0].checkpoint or "")
+        yield from sorted(pairs, key=lambda pair: (pair[0].batch, pair[0].checkpoint or ""))
 
 
 def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:

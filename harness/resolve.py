@@ -54,10 +54,10 @@ class CostPlan(Strict):
 
     Attributes:
         backbones: names and quantisations.
-        batches: prompts ranked at once.
+        batches: prompts ranked at once; all but the first where rivals are.
         items: of the history, and candidates.
         repeats: timings of the one forward pass, and of a list that is written.
-        rivals_at: tokens a title at which other ways to write than the paper's are measured.
+        rivals_at: tokens a title at which other ways than the paper's two are measured, and larger batches.
         serving: how the one forward pass grows, timed as often as above.
     """
 

@@ -23,6 +23,12 @@ def test_the_first_two_calls_are_not_timed() -> None:
     assert [timing >= least for timing, least in zip(found.timings_ms, (10, 30, 20), strict=True)] == [True] * 3
 
 
+def test_what_warms_up_may_be_cheaper_than_what_is_timed() -> None:
+    said: list[str] = []
+    latency.measure(lambda: said.append("timed"), CPU, repeats=2, warm_up=lambda: said.append("warm-up"))
+    assert said == ["warm-up", *["timed"] * 3]
+
+
 def test_a_percentile_that_the_timings_cannot_carry_is_empty() -> None:
     assert latency.percentiles([]) == {50: None, 90: None, 99: None}
     assert latency.percentiles([3.0]) == {50: 3.0, 90: None, 99: None}

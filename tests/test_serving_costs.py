@@ -28,7 +28,8 @@ TINY = ModelRecord(name="tiny", sha256="e" * 64, dtype="float32", quantisation="
     ("kept", "figures"),
     [
         (made_cost(tokens=10), {"cost", "serving"}),
-        (made_cost(tokens=10, batch=16), {"cost", "serving"}),
+        (made_cost(tokens=10, batch=16), {"serving"}),
+        (made_cost(tokens=20, batch=16), {"cost"}),
         (made_cost(tokens=10, batch=8), {"serving"}),
         (made_cost(tokens=10, history=5), {"serving"}),
         (made_cost(tokens=15), {"cost"}),

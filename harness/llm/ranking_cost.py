@@ -195,8 +195,12 @@ def measure(
             nonlocal written
             written = [len(tokens) for tokens in write(asked.tokens, offered)]
 
-        whole = latency.measure(whole_list, device, repeats, loop)
-        prefill = latency.measure(lambda: write(asked.tokens, [NOTHING] * len(lengths)), device, repeats)
+        def first_token() -> None:
+            write(asked.tokens, [NOTHING] * len(lengths))
+
+        prefill = latency.measure(first_token, device, repeats)
+        compiled = writing.cache == "compiled"  # for a list of this length
+        whole = latency.measure(whole_list, device, repeats, loop, warm_up=None if compiled else first_token)
         if writing.served:
             whole, prefill = (each.model_copy(update={"peak_bytes": None}) for each in (whole, prefill))
         first, steps = shape.prefill(lengths, shape.vocabulary, cached=True), shape.decode(lengths, written)

@@ -49,6 +49,6 @@ def test_published_points_and_floors_stand_beside_the_measured(costs: list[CostR
 
 def test_only_ways_of_known_accuracy_are_weighed(costs: list[CostRow]) -> None:
     (chosen,) = pareto.choose(costs)
-    assert (chosen.cost.cost.method, chosen.cost.cost.title_tokens) == ("verbalizer", 5)
+    assert (chosen.cost.cost.method, chosen.cost.cost.title_tokens) == ("verbalizer", 20)
     assert pareto.choose([]) == []
     assert len(pareto.draw([chosen]).axes) == 1
