@@ -109,7 +109,7 @@ def _batch(
     cache: Cache,
 ) -> list[list[int]]:
     """What is written behind the prompts of one batch."""
-    from transformers import GenerationConfig
+    from transformers import GenerationConfig, StaticCache
 
     longest, end = max(map(len, prompts)), backbone.tokenizer.eos_token_id
     padding = [longest - len(prompt) for prompt in prompts]
@@ -126,14 +126,17 @@ def _batch(
         repetition_penalty=1.0,
         eos_token_id=end,
         pad_token_id=end,
-        cache_implementation="dynamic" if cache == "dynamic" else "static",
+        cache_implementation="dynamic" if cache == "dynamic" else None,
         disable_compile=cache != "compiled",
     )
+    # generate's own static cache would be as long as the longest that the model ever had; the last token needs no place
+    fixed = None if cache == "dynamic" else StaticCache(backbone.model.config, longest + max(limits) - 1)
     with torch.inference_mode():
         found = backbone.model.eval().generate(
             torch.tensor(ids, device=backbone.device),
             attention_mask=torch.tensor(mask, device=backbone.device),
             generation_config=settings,
+            past_key_values=fixed,
             logits_processor=[sampling] if sampling else None,
             stopping_criteria=[_Limits(torch.tensor(limits, device=backbone.device) + longest)],
             prefix_allowed_tokens_fn=prefix_allowed if allowed else None,

@@ -56,6 +56,17 @@ def test_a_static_cache_writes_what_a_growing_one_does(tiny: Backbone) -> None:
     assert generate(tiny, RAGGED, max_new_tokens=12, cache="static") == generate(tiny, RAGGED, max_new_tokens=12)
 
 
+def test_a_static_cache_has_room_for_its_own_texts_only(tiny: Backbone) -> None:
+    room: list[int] = []
+    tiny.model.base_model.register_forward_pre_hook(
+        lambda module, args, options: room.append(options["past_key_values"].layers[0].max_cache_len), with_kwargs=True
+    )
+    for steps in (30, 3):
+        room.clear()
+        (written,) = generate(tiny, RAGGED[:1], max_new_tokens=steps, cache="static")
+        assert room == [len(RAGGED[0]) + steps - 1] * len(written)
+
+
 def test_a_compiled_step_on_a_cpu_is_refused(tiny: Backbone) -> None:
     with pytest.raises(InputError, match="cache=compiled: needs a GPU"):
         generate(tiny, RAGGED, max_new_tokens=2, cache="compiled")
