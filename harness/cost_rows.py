@@ -96,7 +96,8 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
 def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost]) -> list[Cell]:
     """The figure's points: the paper's lines at its lengths of titles, from costs of single requests.
 
-    Of several checkpoints and machines the paper's own backbone is taken, else the largest one, then the fastest.
+    Of several checkpoints and machines the paper's own backbone is taken, else the largest one; then the one that wrote
+    the longest list, since a checkpoint tuned for another answer soon ends its list; then the fastest.
     """
     found, costs = [], of_figure("cost", costs)
     for tokens, printed in spec.published.items():
@@ -115,7 +116,7 @@ def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost])
                     "difference": None if published is None else mean - published,
                     "commits": (best.git_sha,) if best.git_sha else (),
                     "dirty": best.dirty,
-                    "verdict": _verdict(published, best.cost.model.name == paper.backbone),
+                    "verdict": _verdict(paper, spec, best, published),
                 }
             found.append(
                 Cell(
@@ -134,16 +135,19 @@ def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost])
     return found
 
 
-def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, int, float]:
-    return kept.cost.model.name == paper.backbone, kept.cost.linear_weights or 0, -kept.cost.p50_ms
+def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, int, float, float]:
+    cost = kept.cost
+    return cost.model.name == paper.backbone, cost.linear_weights or 0, cost.tokens, -cost.p50_ms
 
 
 def _near(kept: KeptCost, tokens: str) -> bool:
     return abs(kept.cost.title_tokens - int(tokens)) < 1
 
 
-def _verdict(published: float | None, own_backbone: bool) -> Verdict:
+def _verdict(paper: Paper, spec: CostFigure, kept: KeptCost, published: float | None) -> Verdict:
     """A time on another machine than the paper's, which it does not name, reproduces nothing."""
     if published is None:
         return "no published value"
-    return "other budget" if own_backbone else "other backbone"
+    if kept.titles != paper.datasets[spec.titles].name:
+        return "other data"
+    return "other budget" if kept.cost.model.name == paper.backbone else "other backbone"

@@ -21,6 +21,7 @@ def made_cost(
     retriever_ms: float | None = None,
     energy_j: float | None = None,
     timings: int = 3,
+    written: float = 0.0,
     checkpoint: str | None = None,
 ) -> KeptCost:
     """A sealed cost of one method at one size: timings of ``ms``, the last of half as much again, a floor of half."""
@@ -34,7 +35,7 @@ def made_cost(
         history=history,
         candidates=candidates,
         batch=batch,
-        tokens=0.0,
+        tokens=written,
         whole=Measured(timings_ms=(ms,) * (timings - 1) + (1.5 * ms,), peak_bytes=2**20, energy_j=energy_j),
         prefill=None,
         flops=1e9,

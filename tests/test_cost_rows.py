@@ -46,8 +46,16 @@ def test_accuracy_is_of_the_same_checkpoint_asked_so(tmp_path: Path) -> None:
     assert cost_rows.rows(PAPER, "1", [made_cost()], [ranker]) == []
 
 
-def test_of_several_checkpoints_the_line_shows_the_fastest() -> None:
-    costs = [made_cost("titles", 20, ms, checkpoint=run) for ms, run in ((9000.0, "a" * 16), (8000.0, "b" * 16))]
-    cells = cost_rows.cells(PAPER, "figure3", FIGURE, costs)
-    assert next(cell for cell in cells if (cell.system, cell.x) == ("Generation", 20)).mean == 8.0
-    assert len(cost_rows.rows(PAPER, "figure3", costs, [])) == 2
+def test_of_several_checkpoints_the_line_shows_the_fastest_that_wrote_the_whole_list() -> None:
+    made = [(9000.0, 400.0, "a" * 16), (8000.0, 400.0, "b" * 16), (300.0, 14.0, "c" * 16)]
+    costs = [made_cost("titles", 20, ms, checkpoint=run, written=written) for ms, written, run in made]
+    for order in (costs, costs[::-1]):
+        cells = cost_rows.cells(PAPER, "figure3", FIGURE, order)
+        assert next(cell for cell in cells if (cell.system, cell.x) == ("Generation", 20)).mean == 8.0
+    assert len(cost_rows.rows(PAPER, "figure3", costs, [])) == 3
+
+
+def test_titles_of_another_data_set_are_other_data() -> None:
+    elsewhere = made_cost("titles", 20, model=LLAMA).model_copy(update={"titles": "ml-100k"})
+    cells = cost_rows.cells(PAPER, "figure3", FIGURE, [elsewhere])
+    assert next(cell for cell in cells if (cell.system, cell.x) == ("Generation", 20)).verdict == "other data"
