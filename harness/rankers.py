@@ -21,7 +21,9 @@ def way(method: str) -> str:
 
 
 def that_rank(paper: Paper, figure: CostFigure, method: str, dataset: str, runs: Sequence[Run]) -> list[Run]:
-    """Of each kind of run that ranks by a method, the one of the lowest seed; of several the longest trained, the last.
+    """Of each kind of run that ranks by a method, the one of the lowest seed.
+
+    Of several the longest trained is taken, then the one that most users were asked of, then the last.
 
     Args:
         paper: the paper.
@@ -33,7 +35,8 @@ def that_rank(paper: Paper, figure: CostFigure, method: str, dataset: str, runs:
     found = []
     for ranker in figure.accuracy.get(way(method), ()):
         own = [run for run in runs if run.config.dataset == dataset and _is(run, ranker, paper)]
-        found += sorted(own, key=_preference)[:1]
+        if own:
+            found.append(max(own, key=_preference))
     return found
 
 
@@ -60,5 +63,6 @@ def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:
     )
 
 
-def _preference(run: Run) -> tuple[int, int, str]:
-    return run.config.seed, -run.record.fit.steps, run.record.started_at
+def _preference(run: Run) -> tuple[int, int, int, str]:
+    record = run.record
+    return -run.config.seed, record.fit.steps, record.queries.asked, record.started_at

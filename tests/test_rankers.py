@@ -5,6 +5,7 @@ from harness.papers import paper as papers
 from harness.papers.tables import CostFigure
 from harness.rankers import carried, checkpoint, that_rank, way
 from harness.record import FitRecord
+from harness.store import Run
 from tests.made_runs import LLAMA, SMOL, make_run
 
 PAPER = papers.load("llamarec")
@@ -15,6 +16,18 @@ ML = "ml-latest-small"
 def test_what_only_changes_speed_is_the_same_way_to_rank() -> None:
     assert way("titles, static cache") == way("titles, vLLM") == "titles"
     assert way("letters, constrained") == "letters, constrained"
+
+
+def test_of_several_runs_that_rank_so_the_lowest_seed_then_most_steps_then_most_users_then_the_last(
+    tmp_path: Path,
+) -> None:
+    def made(day: int, users: int = 2, steps: int = 7, seed: int = 42) -> Run:
+        started, fit = f"2026-01-{day:02}T00:00:00+00:00", FitRecord(steps=steps)
+        return make_run(tmp_path, "llamarec", [1] * users, started_at=started, fit=fit, seed=seed, model=SMOL)
+
+    rising = [made(9, 9, 99, seed=43), made(8, 9, steps=6), made(7), made(1, 3), made(2, 3)]
+    for count in range(1, len(rising) + 1):
+        assert that_rank(PAPER, FIGURE, "verbalizer", ML, rising[:count][::-1]) == [rising[count - 1]]
 
 
 def test_a_point_is_measured_with_every_checkpoint_that_ranks_so_else_bare(tmp_path: Path) -> None:
