@@ -52,3 +52,20 @@ def test_only_ways_of_known_accuracy_are_weighed(costs: list[CostRow]) -> None:
     assert (chosen.cost.cost.method, chosen.cost.cost.title_tokens) == ("verbalizer", 20)
     assert pareto.choose([]) == []
     assert len(pareto.draw([chosen]).axes) == 1
+
+
+def test_what_is_as_accurate_and_slower_is_beaten_on_its_own_machine_only(costs: list[CostRow]) -> None:
+    verbalizer = costs[0]
+
+    def row(ms: float, ndcg: float, **hardware: str) -> CostRow:
+        kept = made_cost(ms=ms)
+        kept = kept.model_copy(update={"hardware": kept.hardware | hardware})
+        return verbalizer.model_copy(update={"cost": kept, "ndcg": ndcg, "low": ndcg - 0.1, "high": ndcg + 0.1})
+
+    fast, slow, better, worse = row(100.0, 0.5), row(200.0, 0.5), row(300.0, 0.6), row(300.0, 0.5)
+    rows = [fast, slow, better, worse]
+    assert [pareto.is_beaten(each, rows) for each in rows] == [False, True, False, True]
+    first, second = pareto.draw([fast, slow, row(50.0, 0.9, gpu="another")]).axes
+    assert (first.get_title(), second.get_title()) == ("made up, 2 thread(s)", "another")
+    filled = [[line.get_markerfacecolor() != "none" for line in panel.get_lines()[::3]] for panel in (first, second)]
+    assert filled == [[True, False], [True]]
