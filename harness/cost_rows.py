@@ -19,6 +19,7 @@ from harness.verdict import Verdict
 
 METRIC, K = "NDCG", 10
 SECONDS = "latency_s"
+NOT_TUNED = "not tuned"
 
 
 class CostRow(BaseModel):
@@ -76,7 +77,7 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
         return {"why_none": "the weights are random"}
     able = that_rank(paper, spec, kept.cost.method, kept.titles, [r for r in runs if checkpoint(r) == cost.checkpoint])
     if not able:
-        return {"why_none": "not run" if cost.checkpoint != model.name else "not tuned"}
+        return {"why_none": "not run" if cost.checkpoint != model.name else NOT_TUNED}
     run = able[0]
     outcomes = run.outcomes()
     asked = outcomes.take(outcomes.asked)

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.cell import Cell
-from harness.cost_rows import CostRow
-from harness.llm.ranking_cost import VERBALIZER
+from harness.cost_rows import NOT_TUNED, CostRow
+from harness.llm.ranking_cost import VERBALIZER, RankingCost
 from reports.costs import backbone
 from reports.figure import PUBLISHED
 
@@ -21,7 +21,7 @@ OTHER = ("#2e7d32", "#6a1b9a", "#8a6d00", "#00838f", "#ad1457", "#555555", "#3f5
 
 
 def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
-    """A panel a backbone and machine, a line a method and what it was tuned for; batch 1, the time logarithmic.
+    """A panel a backbone and machine, a line a method and checkpoint; batch 1, the time logarithmic.
 
     Args:
         rows: the figure's costs.
@@ -34,11 +34,13 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
     figure = Figure(figsize=(1.5 + 4.2 * len(panels), 4.0), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for panel, ((model, machine), own) in zip(axes, panels, strict=True):
-        for label, colour in colours.items():
-            line = [row.cost.cost for row in own if labelled(row) == label]
+        lines: dict[tuple[str, str], list[RankingCost]] = {}
+        for row in own:
+            lines.setdefault((labelled(row), row.cost.cost.checkpoint), []).append(row.cost.cost)
+        for (label, _), line in lines.items():
             tokens = [cost.title_tokens for cost in line]
-            panel.plot(tokens, [cost.p50_ms / 1e3 for cost in line], "o-", color=colour, markersize=4)
-            panel.plot(tokens, [cost.floor_ms / 1e3 for cost in line], ":", color=colour, linewidth=0.9)
+            panel.plot(tokens, [cost.p50_ms / 1e3 for cost in line], "o-", color=colours[label], markersize=4)
+            panel.plot(tokens, [cost.floor_ms / 1e3 for cost in line], ":", color=colours[label], linewidth=0.9)
         points = [(int(cell.x or 0), cell.published) for cell in cells if cell.published is not None]
         panel.plot(*zip(*points, strict=True), **PUBLISHED, linestyle="none")
         panel.set_title(f"{model}\n{machine}", fontsize="small")
@@ -54,11 +56,16 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
 
 
 def labelled(row: CostRow) -> str:
-    """The method, and what the checkpoint was tuned for where that is not what it is asked for."""
+    """The method, and what the checkpoint was tuned for where that is not what it is asked for.
+
+    Nothing is said of random weights, which can only be timed.
+    """
     cost = row.cost.cost
     asked = "titles" if cost.method.startswith("titles") else "letters"
-    if row.tuned_for == asked or cost.checkpoint == cost.model.name:
+    if row.tuned_for == asked:
         return cost.method
+    if cost.checkpoint == cost.model.name:
+        return cost.method + (f" ({NOT_TUNED})" if row.why_none == NOT_TUNED else "")
     return f"{cost.method} ({f'tuned for {row.tuned_for}' if row.tuned_for else f'run {cost.checkpoint[:8]}'})"
 
 
