@@ -40,7 +40,7 @@ class ModelRecord(Strict):
         name: catalogue name, hub id or folder.
         sha256: digest of the weights' bytes.
         dtype: the dtype that the forward pass ran in.
-        quantisation: ``none`` or ``nf4``.
+        quantisation: ``none``, ``nf4`` or ``int8``.
     """
 
     name: str

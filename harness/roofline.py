@@ -17,6 +17,7 @@ from harness import latency
 from harness.config import Strict
 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # Dettmers et al. 2023, section 3: 4 bits, and doubly quantised scales
+QUANTISED_BYTES = {"nf4": NF4_BYTES, "int8": 1.0}  # int8's scales are one a row: next to nothing
 TRIES = 5  # of which the best is the ceiling
 
 
@@ -79,7 +80,7 @@ class Shape:
             groups=config.num_key_value_heads,
             head_width=config.head_dim,
             vocabulary=config.vocab_size,
-            weight_bytes=NF4_BYTES if quantisation == "nf4" else value_bytes,
+            weight_bytes=QUANTISED_BYTES.get(quantisation, value_bytes),
             value_bytes=value_bytes,
         )
 
@@ -127,7 +128,7 @@ class Shape:
 
 
 def measure_ceilings(device: torch.device, dtype: torch.dtype) -> Ceilings:
-    """Measure both ceilings: the best of several products and copies, too large for any cache of the processor."""
+    """Measure both ceilings: the best of several products in the dtype, and of copies too large for common caches."""
     side, numbers = (8192, 2**29) if device.type == "cuda" else (2048, 2**26)
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in "ab")
     product_ms = min(latency.measure(lambda: a @ b, device, TRIES).timings_ms)

@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from harness.roofline import NF4_BYTES, Ceilings, Shape, Work, measure_ceilings
+from harness.roofline import Ceilings, Shape, Work, measure_ceilings
 
 GROUPED = LlamaConfig(
     vocab_size=50,
@@ -64,12 +64,12 @@ def test_a_step_by_hand() -> None:
     assert ONE_LAYER.decode([3, 1], [1, 1]) == []
 
 
-def test_four_bit_weights_move_fewer_bytes_and_compute_as_much() -> None:
-    full, packed = (Shape.of(GROUPED, torch.bfloat16, how).prefill([5], 5) for how in ("none", "nf4"))
+@pytest.mark.parametrize(("quantisation", "weight_bytes"), [("nf4", 0.5159), ("int8", 1)])
+def test_quantised_weights_move_fewer_bytes_and_compute_as_much(quantisation: str, weight_bytes: float) -> None:
+    full, packed = (Shape.of(GROUPED, torch.bfloat16, how).prefill([5], 5) for how in ("none", quantisation))
     assert full.flops == packed.flops
     linear = Shape.of(GROUPED, torch.bfloat16).linear_weights
-    assert full.bytes - packed.bytes == pytest.approx(linear * (2 - NF4_BYTES))
-    assert pytest.approx(0.5159, abs=1e-4) == NF4_BYTES
+    assert full.bytes - packed.bytes == pytest.approx(linear * (2 - weight_bytes), rel=1e-4)
 
 
 def test_the_floor_is_the_slower_of_arithmetic_and_traffic() -> None:
