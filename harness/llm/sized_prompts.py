@@ -14,6 +14,8 @@ from harness.llm.backbone import Backbone
 from harness.llm.prompts import Template
 from harness.seeds import rng
 
+SEED = 42  # of the draw of titles
+
 
 @dataclass(frozen=True)
 class SizedPrompts:
@@ -69,9 +71,8 @@ def sized_prompts(
     *,
     title_tokens: int,
     batch: int,
-    history: int = 20,
-    candidates: int = 20,
-    seed: int = 42,
+    history: int,
+    candidates: int,
 ) -> SizedPrompts:
     """Prompts with items whose titles have so many tokens.
 
@@ -83,7 +84,6 @@ def sized_prompts(
         batch: how many prompts.
         history: items of each that the user had.
         candidates: items of each to rank.
-        seed: of the draw of titles.
 
     Raises:
         InputError: there are no titles, or fewer labels than candidates.
@@ -94,7 +94,7 @@ def sized_prompts(
     tokenizer = backbone.tokenizer
     empty = prompts.render(template, (), ())
     given = labels.find(tokenizer, empty).first(candidates)
-    generator = rng(seed, "sized titles", title_tokens, history, candidates)
+    generator = rng(SEED, "sized titles", title_tokens, history, candidates)
     drawn = sized_titles(real, tokenizer, title_tokens, batch * (history + candidates), generator)
     rows = [drawn[start : start + history + candidates] for start in range(0, len(drawn), history + candidates)]
     texts = [prompts.render(template, row[:history], row[history:], given.texts) for row in rows]

@@ -37,12 +37,12 @@ def test_the_prompts_name_the_items_and_keep_the_candidates(tiny: Backbone) -> N
         assert text.index(f"(A) {row[0]}") < text.index(f"(D) {row[3]}")
         assert text.endswith("### Response:\n")
     again = sized_prompts(tiny, WORDING, TITLES, title_tokens=20, batch=2, history=3, candidates=4)
-    other = sized_prompts(tiny, WORDING, TITLES, title_tokens=20, batch=2, history=3, candidates=4, seed=1)
+    other = sized_prompts(tiny, WORDING, TITLES[1:], title_tokens=20, batch=2, history=3, candidates=4)
     assert again.sha256 == asked.sha256 != other.sha256
 
 
 def test_what_cannot_be_asked_is_an_error(tiny: Backbone) -> None:
     with pytest.raises(InputError, match="at most 62 candidates, not 63"):
-        sized_prompts(tiny, WORDING, TITLES, title_tokens=5, batch=1, candidates=63)
+        sized_prompts(tiny, WORDING, TITLES, title_tokens=5, batch=1, history=1, candidates=63)
     with pytest.raises(InputError, match="no titles"):
-        sized_prompts(tiny, WORDING, ["", ""], title_tokens=5, batch=1)
+        sized_prompts(tiny, WORDING, ["", ""], title_tokens=5, batch=1, history=1, candidates=1)
