@@ -14,7 +14,10 @@ import torch
 from harness import card
 from harness.errors import InputError
 
-PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "numpy", "scipy", "polars", "llmrec-harness")
+PACKAGES = (
+    *("torch", "triton", "transformers", "vllm", "peft", "bitsandbytes"),
+    *("numpy", "scipy", "polars", "llmrec-harness"),
+)
 
 
 def check_device(name: str | None) -> str:
