@@ -31,6 +31,8 @@ class CostRow(BaseModel):
         run: identity of the run that says how good it is; None where there is none.
         users: how many it was asked.
         ndcg: NDCG@10 over them; ``low`` and ``high``: its 95 % interval over users.
+        named: candidates that a written list of that run names, on average; None where it writes none.
+        unparsed: entries of it that are only the beginning of a candidate's text; ``invented``: that are none at all.
         tuned_for: what that run's checkpoint was tuned to answer; None for a backbone that was not tuned.
         why_none: why there is no accuracy.
     """
@@ -44,6 +46,9 @@ class CostRow(BaseModel):
     ndcg: float | None = None
     low: float | None = None
     high: float | None = None
+    named: float | None = None
+    unparsed: float | None = None
+    invented: float | None = None
     tuned_for: str | None = None
     why_none: str | None = None
 
@@ -84,14 +89,16 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
     low, high = stats.users_interval(
         metrics.per_query(asked, METRIC, K), metrics.query_weights(len(asked), "exact"), run.config.seed
     )
+    notes = run.record.fit.notes
+    counted = {"named": "candidates_named", "unparsed": "entries_unparsed", "invented": "entries_invented"}
     return {
         "run": run.record.run,
         "users": len(asked),
         "ndcg": metrics.estimate(asked, METRIC, K),
         "low": low,
         "high": high,
-        "tuned_for": str(run.record.fit.notes.get("tuned_for", "letters")),
-    }
+        "tuned_for": str(notes.get("tuned_for", "letters")),
+    } | {name: float(notes[note]) / float(notes["lists"]) for name, note in counted.items() if notes.get("lists")}
 
 
 def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost]) -> list[Cell]:
