@@ -1,7 +1,8 @@
 """Figure 3 of LlamaRec in the paper's arrangement: seconds by length of titles, published points told from ours."""
 
-from collections.abc import Sequence
-from itertools import cycle, groupby
+from collections.abc import Iterable, Sequence
+from itertools import cycle, groupby, product
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -28,8 +29,7 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
         cells: its cells, for the published points.
     """
     single = [row for row in rows if row.cost.cost.batch == 1]
-    others = cycle(OTHER)
-    colours = {label: COLOURS.get(label) or next(others) for label in dict.fromkeys(map(labelled, single))}
+    drawn = styles(map(labelled, single))
     panels = [(key, list(own)) for key, own in groupby(single, key=_panel_of)]
     figure = Figure(figsize=(1.5 + 4.2 * len(panels), 4.0), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -39,8 +39,8 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
             lines.setdefault((labelled(row), row.cost.cost.checkpoint), []).append(row.cost.cost)
         for (label, _), line in lines.items():
             tokens = [cost.title_tokens for cost in line]
-            panel.plot(tokens, [cost.p50_ms / 1e3 for cost in line], "o-", color=colours[label], markersize=4)
-            panel.plot(tokens, [cost.floor_ms / 1e3 for cost in line], ":", color=colours[label], linewidth=0.9)
+            panel.plot(tokens, [cost.p50_ms / 1e3 for cost in line], "-", **drawn[label], markersize=4)
+            panel.plot(tokens, [cost.floor_ms / 1e3 for cost in line], ":", color=drawn[label]["color"], linewidth=0.9)
         points = [(int(cell.x or 0), cell.published) for cell in cells if cell.published is not None]
         panel.plot(*zip(*points, strict=True), **PUBLISHED, linestyle="none")
         panel.set_title(f"{model}\n{machine}", fontsize="small")
@@ -49,10 +49,20 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("seconds a request")
-    handles = [Line2D([], [], marker="o", markersize=4, color=colour, label=label) for label, colour in colours.items()]
+    handles = [Line2D([], [], markersize=4, label=label, **style) for label, style in drawn.items()]
     handles.append(Line2D([], [], **PUBLISHED, linestyle="none", label="published"))
     figure.legend(handles=handles, frameon=False, fontsize="x-small", loc="outside right center")
     return figure
+
+
+def styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """A colour and a marker for each label; no two have both alike, of 27 beside the paper's."""
+    others = cycle(product("os^", OTHER))
+    found = {}
+    for label in dict.fromkeys(labels):
+        marker, colour = ("o", COLOURS[label]) if label in COLOURS else next(others)
+        found[label] = {"marker": marker, "color": colour}
+    return found
 
 
 def labelled(row: CostRow) -> str:

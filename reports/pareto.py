@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from harness.cost_rows import CostRow
-from reports.latency import labelled
+from reports.latency import labelled, styles
 
 CAPTION = (
     "NDCG@10 with its 95 % interval over the users asked, against the median time of one request at the title length "
@@ -15,7 +17,6 @@ CAPTION = (
     "other."
 )
 TYPICAL_TOKENS = 20
-COLOUR = "#1f5fa8"
 
 
 def choose(rows: Sequence[CostRow]) -> list[CostRow]:
@@ -42,13 +43,20 @@ def draw(rows: Sequence[CostRow]) -> Figure:
         rows: of known accuracy, those of a machine in a row.
     """
     machines = [(name, list(own)) for name, own in groupby(rows, key=lambda row: row.cost.machine)]
-    figure = Figure(figsize=(1.0 + 5.5 * len(machines), 3.8), layout="constrained")
+    drawn = styles(map(_label, rows))
+    figure = Figure(figsize=(3.0 + 4.0 * len(machines), 3.8), layout="constrained")
     panels = figure.subplots(1, len(machines), sharey=True, squeeze=False)[0]
     for panel, (machine, own) in zip(panels, machines, strict=True):
-        _plot(panel, own)
+        _plot(panel, own, drawn)
         panel.set_title(machine, fontsize="small")
     panels[0].set_ylabel("NDCG@10 over the users asked")
+    handles = [Line2D([], [], linestyle="none", label=label, **style) for label, style in drawn.items()]
+    figure.legend(handles=handles, frameon=False, fontsize="x-small", loc="outside right center")
     return figure
+
+
+def _label(row: CostRow) -> str:
+    return f"{labelled(row)}, {row.cost.cost.model.name}"
 
 
 def is_beaten(row: CostRow, rows: Sequence[CostRow]) -> bool:
@@ -58,17 +66,16 @@ def is_beaten(row: CostRow, rows: Sequence[CostRow]) -> bool:
     return any(theirs >= accuracy and their_ms <= ms for theirs, their_ms in others)
 
 
-def _plot(panel: Axes, rows: Sequence[CostRow]) -> None:
+def _plot(panel: Axes, rows: Sequence[CostRow], drawn: dict[str, dict[str, Any]]) -> None:
     """One machine's ways to rank."""
     for row in rows:
         seconds, ndcg = row.cost.cost.p50_ms / 1e3, row.ndcg or 0.0
         reach = [[ndcg - (row.low or 0.0)], [(row.high or 0.0) - ndcg]]
-        fill = "none" if is_beaten(row, rows) else COLOUR
-        panel.errorbar(seconds, ndcg, yerr=reach, fmt="o", color=COLOUR, mfc=fill, capsize=3)
-        label = f"{labelled(row)}, {row.cost.cost.model.name}"
-        panel.annotate(label, (seconds, ndcg), textcoords="offset points", xytext=(6, 4), fontsize="x-small")
+        style = drawn[_label(row)]
+        fill = "none" if is_beaten(row, rows) else style["color"]
+        panel.errorbar(seconds, ndcg, yerr=reach, linestyle="none", mfc=fill, capsize=3, linewidth=0.8, **style)
     panel.set_xscale("log")
     panel.set_xlabel("seconds a request")
-    panel.margins(x=0.25)
+    panel.margins(x=0.1)
     panel.grid(alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)

@@ -67,6 +67,13 @@ def test_every_checkpoint_has_a_line_and_one_that_was_not_tuned_says_so() -> Non
     assert latency.labelled(timed) == "titles"
 
 
+def test_no_two_lines_look_alike() -> None:
+    labels = ["verbalizer", *map(str, range(27)), "titles"]
+    drawn = latency.styles(labels)
+    assert list(drawn) == labels
+    assert len({(style["marker"], style["color"]) for style in drawn.values()}) == 29
+
+
 def test_only_ways_of_known_accuracy_are_weighed(costs: list[CostRow]) -> None:
     (chosen,) = pareto.choose(costs)
     assert (chosen.cost.cost.method, chosen.cost.cost.title_tokens) == ("verbalizer", 20)
