@@ -14,6 +14,7 @@ class LlamaRec(Reranker):
     """The ranker; it is tuned to answer with a letter and the end."""
 
     name = "llamarec"
+    answers = "one letter"
 
     def answer(self, place: int, item: int) -> list[int]:
         """The letter at the item's place, and the end token."""

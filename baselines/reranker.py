@@ -20,7 +20,6 @@ from harness.errors import InputError
 from harness.llm import labels, prompts
 from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example
-from harness.llm.ranked_list import Output
 from harness.llm.tuning import TuningConfig, epochs, tune, validate
 from harness.record import FitRecord
 from harness.seeds import rng
@@ -71,7 +70,7 @@ class Reranker(AdaptedSystem, ABC):
     """
 
     name: str
-    answers: Output = "letters"
+    answers: str
 
     @abstractmethod
     def answer(self, place: int, item: int) -> list[int]:
@@ -99,7 +98,7 @@ class Reranker(AdaptedSystem, ABC):
             f"validation_{settings.monitor}_of_the_retriever": validate(retrievers_order, settings, context),
             "tuned_for": self.answers,
         }
-        if self.answers == "letters":
+        if self.answers != "titles":
             notes["letters"] = len(self._offered(train, int(order[0]), context))
         return record.model_copy(update={"notes": record.notes | notes})
 

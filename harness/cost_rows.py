@@ -13,7 +13,7 @@ from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS
 from harness.papers.paper import Paper, number
 from harness.papers.tables import CostFigure
-from harness.rankers import checkpoint, that_rank
+from harness.rankers import checkpoint, that_rank, tuned_for
 from harness.store import Run
 from harness.verdict import Verdict
 
@@ -33,7 +33,8 @@ class CostRow(BaseModel):
         ndcg: NDCG@10 over them; ``low`` and ``high``: its 95 % interval over users.
         named: candidates that a written list of that run names, on average; None where it writes none.
         unparsed: entries of it that are only the beginning of a candidate's text; ``invented``: that are none at all.
-        tuned_for: what that run's checkpoint was tuned to answer; None for a backbone that was not tuned.
+        tuned_for: the way to rank that the checkpoint was tuned for; None for a backbone that was not tuned, or where
+            the run that tuned it is not there.
         why_none: why there is no accuracy.
     """
 
@@ -97,7 +98,7 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
         "ndcg": metrics.estimate(asked, METRIC, K),
         "low": low,
         "high": high,
-        "tuned_for": str(notes.get("tuned_for", "letters")),
+        "tuned_for": next((tuned_for(paper, spec, r) for r in runs if r.record.run == cost.checkpoint), None),
     } | {name: float(notes[note]) / float(notes["lists"]) for name, note in counted.items() if notes.get("lists")}
 
 

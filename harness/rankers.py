@@ -20,6 +20,12 @@ def way(method: str) -> str:
     return ", ".join(part for part in method.split(", ") if part not in ("static cache", "compiled", "vLLM"))
 
 
+def tuned_for(paper: Paper, figure: CostFigure, run: Run) -> str | None:
+    """The way to rank that a run tuned its adapter for; None where the figure shows no such run."""
+    ways = ((name, ranker) for name, rankers in figure.accuracy.items() for ranker in rankers)
+    return next((name for name, ranker in ways if not ranker.settings.get("adapter") and _is(run, ranker, paper)), None)
+
+
 def that_rank(paper: Paper, figure: CostFigure, method: str, dataset: str, runs: Sequence[Run]) -> list[Run]:
     """Of each kind of run that ranks by a method, the one of the lowest seed.
 

@@ -32,8 +32,8 @@ LEGEND = (
     "checkpoint asked so of items by their own titles, whatever length of title is timed and whatever only makes the "
     "writing faster, with its 95 % interval over the users asked, for each of whom the retriever found the target. "
     "Named: candidates that a list of theirs names; unparsed: its entries that are only the beginning of one's text; "
-    "invented: those that are nothing of the sort; means. Tuned for: what the adapter, merged into the weights, was "
-    "tuned to answer."
+    "invented: those that are nothing of the sort; means. Tuned for: the way to rank that the adapter, merged into the "
+    "weights, was tuned for."
 )
 
 

@@ -22,15 +22,14 @@ OTHER = ("#2e7d32", "#6a1b9a", "#8a6d00", "#00838f", "#ad1457", "#555555", "#3f5
 
 
 def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
-    """A panel a backbone and machine, a line a method and checkpoint; batch 1, the time logarithmic.
+    """A panel a backbone and machine, a line a method and checkpoint, the time logarithmic.
 
     Args:
-        rows: the figure's costs.
+        rows: the figure's costs of single requests, one at least.
         cells: its cells, for the published points.
     """
-    single = [row for row in rows if row.cost.cost.batch == 1]
-    drawn = styles(map(labelled, single))
-    panels = [(key, list(own)) for key, own in groupby(single, key=_panel_of)]
+    drawn = styles(map(labelled, rows))
+    panels = [(key, list(own)) for key, own in groupby(rows, key=_panel_of)]
     figure = Figure(figsize=(1.5 + 4.2 * len(panels), 4.0), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for panel, ((model, machine), own) in zip(axes, panels, strict=True):
@@ -71,8 +70,7 @@ def labelled(row: CostRow) -> str:
     Nothing is said of random weights, which can only be timed.
     """
     cost = row.cost.cost
-    asked = "titles" if cost.method.startswith("titles") else "letters"
-    if row.tuned_for == asked:
+    if row.tuned_for == cost.method.split(", ")[0]:
         return cost.method
     if cost.checkpoint == cost.model.name:
         return cost.method + (f" ({NOT_TUNED})" if row.why_none == NOT_TUNED else "")

@@ -61,8 +61,9 @@ def pictures(
         found.append(Picture(table, f"{title(table)}. {spec.caption}", sweep.CAPTION, svg))
     for table in dict.fromkeys(row.table for row in costs):
         own = [row for row in costs if row.table == table]
-        drawn = latency.draw(own, [cell for cell in cells if cell.table == table])
-        found.append(Picture(table, title(table), latency.CAPTION, figure.as_svg(drawn)))
+        if single := [row for row in own if row.cost.cost.batch == 1]:
+            drawn = latency.draw(single, [cell for cell in cells if cell.table == table])
+            found.append(Picture(table, title(table), latency.CAPTION, figure.as_svg(drawn)))
         if known := pareto.choose(own):
             svg = figure.as_svg(pareto.draw(known))
             found.append(Picture(f"{table}-accuracy", "Accuracy against latency", pareto.CAPTION, svg))

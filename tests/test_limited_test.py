@@ -45,9 +45,9 @@ def test_a_checkpoint_asked_by_another_method_says_what_it_was_tuned_for(
         return store.open_run(Path(str(taken["folder"]))).record.fit.notes
 
     notes = asked(tuned["run"], "--set=output=letters", "--set=constrained=true")
-    assert (notes["tuned_for"], notes["written"], notes["candidates_named"]) == ("letters", "letters", 3 * 20)
+    assert (notes["tuned_for"], notes["written"], notes["candidates_named"]) == ("one letter", "letters", 3 * 20)
     notes = asked("llamarec")
-    assert (notes["weights_of_run"], notes["tuned_for"], notes["written"]) == (tuned["run"], "letters", "titles")
+    assert (notes["weights_of_run"], notes["tuned_for"], notes["written"]) == (tuned["run"], "one letter", "titles")
     notes = asked(own.record.run, "--set=constrained=true")
     assert (notes["tuned_for"], notes["written"], notes["weights_of_run"]) == ("titles", "titles", own.record.run)
     status, _, error = harness(

@@ -67,10 +67,10 @@ def test_figures_are_run_only_where_they_are_named(home: Home) -> None:
     assert planned[0].config.system == "llamarec"
     assert {tuple(each.config.settings[key] for key in keys) for each in planned[1:]} == {
         *(("llamarec", output, constrained) for output in ("titles", "letters") for constrained in (False, True)),
-        (None, "titles", False),
+        *((None, output, False) for output in ("titles", "letters")),
         ("title-generator", "titles", True),
     }
-    assert [len(wave) for wave in reproduce.waves(planned)] == [2, 5]
+    assert [len(wave) for wave in reproduce.waves(planned)] == [3, 5]
     assert "figure3" in reproduce.parse_targets(["llamarec"])[0].tables
 
 
@@ -135,7 +135,7 @@ def test_a_figures_run_is_cached_by_the_settings_that_it_asks_for(
     assert (config.system, config.settings["adapter"]) == ("title-generator", "llamarec")
     asked = {"settings": config.settings, "task": config.task, "probe": probe}
     made = make_run(home.runs, config.system, [1], profile="cpu", seed=1, **asked)  # type: ignore[arg-type]
-    assert [each.cached for each in again()] == [None, made.record.run if counts else None, *[None] * 5]
+    assert [each.cached for each in again()] == [None, made.record.run if counts else None, *[None] * 6]
     assert (again()[2].estimate_s == made.record.wall_s) is counts
 
 

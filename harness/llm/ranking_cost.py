@@ -199,7 +199,8 @@ def measure(
             write(asked.tokens, [NOTHING] * len(lengths))
 
         prefill = latency.measure(first_token, device, repeats)
-        compiled = writing.cache == "compiled"  # for a list of this length
+        if compiled := writing.cache == "compiled":  # for a list of this length
+            torch.compiler.reset()  # or a limit of recompilations is reached
         whole = latency.measure(whole_list, device, repeats, loop, warm_up=None if compiled else first_token)
         if writing.served:
             whole, prefill = (each.model_copy(update={"peak_bytes": None}) for each in (whole, prefill))

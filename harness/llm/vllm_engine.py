@@ -1,5 +1,6 @@
 """Free lists written by vLLM (Kwon et al. 2023), a serving engine of its own: an optional extra, on CUDA alone."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def engine(backbone: Backbone, folder: Path) -> Write:
     """Give a backbone to vLLM.
 
     Args:
-        backbone: weights, adapter included, and tokenizer; unquantised.
+        backbone: weights, an adapter merged into them, and tokenizer; unquantised.
         folder: an empty one, into which they are written for vLLM to read.
 
     Returns:
@@ -28,6 +29,7 @@ def engine(backbone: Backbone, folder: Path) -> Write:
     Raises:
         InputError: vLLM is not installed, there is no GPU, or the weights are quantised.
     """
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")  # else another process on the card is its own
     try:
         import vllm
     except ImportError:
@@ -57,25 +59,15 @@ def engine(backbone: Backbone, folder: Path) -> Write:
 
 
 def export(backbone: Backbone, folder: Path) -> None:
-    """Write a backbone as a folder that transformers and vLLM load, its adapter added to the weights.
+    """Write a backbone as a folder that transformers and vLLM load.
 
     Raises:
         InputError: the weights are quantised.
     """
-    from peft.tuners.lora import Linear
-
     if backbone.record.quantisation != "none":
-        raise InputError(f"backbone {backbone.record.name}: quantised weights take no adapter in; quantisation=none")
+        raise InputError(f"backbone {backbone.record.name}: vLLM is given unquantised weights; quantisation=none")
     model = backbone.model
-    weights: dict[str, Tensor] = {
-        name.replace(".base_layer.", "."): value.detach().clone().contiguous()
-        for name, value in model.state_dict().items()
-        if ".lora_" not in name
-    }
-    for name, layer in model.named_modules():
-        if isinstance(layer, Linear):
-            for adapter in layer.active_adapters:
-                weights[f"{name}.weight"] += layer.get_delta_weight(adapter)
+    weights: dict[str, Tensor] = {name: value.contiguous() for name, value in model.state_dict().items()}
     if model.config.tie_word_embeddings:
         del weights["lm_head.weight"]
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
