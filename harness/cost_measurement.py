@@ -72,6 +72,7 @@ def measure(
             titles=titles.name,
             cost=cost,
             retrieval=retrieval(point.batch, point.repeats) if retrieval else None,
+            device=device.type,
             command=command,
             started_at=started,
             git_sha=sha,

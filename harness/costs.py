@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -32,6 +33,7 @@ class KeptCost(Sealed):
         point: identity of what was measured, on what.
         titles: the data set whose titles the prompts are made of.
         retrieval: what finding candidates for as many users took; None where no retriever was at hand.
+        device: ``cpu`` or ``cuda``; None where that was not kept: the GPU where there was one.
         command, started_at, git_sha, dirty, versions, hardware: as in a run's record.
         seal: sha256 of all this without the field itself, so that an edit shows.
     """
@@ -40,6 +42,7 @@ class KeptCost(Sealed):
     titles: str
     cost: RankingCost
     retrieval: RetrievalCost | None = None
+    device: str | None = None
     command: str
     started_at: str
     git_sha: str | None
@@ -51,7 +54,8 @@ class KeptCost(Sealed):
     @property
     def machine(self) -> str:
         """The GPU, or the processor and its threads."""
-        return str(self.hardware.get("gpu") or f"{self.hardware['processor']}, {self.hardware['threads']} thread(s)")
+        gpu = None if self.device == "cpu" else self.hardware.get("gpu")
+        return str(gpu or f"{self.hardware['processor']}, {self.hardware['threads']} thread(s)")
 
     @property
     def retriever_share(self) -> float | None:
@@ -104,10 +108,10 @@ def _size_of(cost: RankingCost) -> Size:
 
 
 def write(kept: KeptCost, folder: Path) -> Path:
-    """Write a cost, whole or not at all."""
+    """Write a cost, whole or not at all, whoever writes the same one beside this process."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{kept.point}{SUFFIX}"
-    temporary = path.with_suffix(".unfinished")
+    temporary = path.with_suffix(f".{os.getpid()}.unfinished")
     temporary.write_text(kept.model_dump_json(indent=1, exclude_unset=True) + "\n", encoding="utf-8")
     temporary.replace(path)
     return path

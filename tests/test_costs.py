@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,29 @@ def test_a_cost_comes_back_as_it_was_written(tmp_path: Path) -> None:
         costs.write(each, tmp_path / "costs")
     assert sorted(costs.all_costs(tmp_path), key=lambda kept: kept.cost.title_tokens) == made
     assert not list(tmp_path.rglob("*.unfinished"))
+
+
+def test_another_process_may_write_the_same_cost_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, replace = made_cost(), Path.replace
+
+    def too_late(self: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        monkeypatch.setattr(os, "getpid", lambda: 0)
+        costs.write(made, tmp_path)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", too_late)
+    path = costs.write(made, tmp_path)
+    assert costs.all_costs(tmp_path) == [made]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_cpu_took_is_not_called_the_gpus_beside_it() -> None:
+    beside = made_cost().model_copy(update={"hardware": {"processor": "made up", "threads": 2, "gpu": "a card"}})
+    on_cpu = beside.model_copy(update={"device": "cpu"})
+    assert beside.machine == beside.model_copy(update={"device": "cuda"}).machine == "a card"
+    assert on_cpu.machine == "made up, 2 thread(s)"
+    assert len(costs.of_figure("cost", [beside, on_cpu])) == 2
 
 
 def test_an_edited_cost_is_refused(tmp_path: Path) -> None:
@@ -65,4 +89,4 @@ def test_a_measurement_that_was_stopped_goes_on_with_the_next_point(tmp_path: Pa
     assert costs.missing(wanted, titles, CPU, home) == dict(list(left.items())[3:])
     kept = costs.all_costs(home.runs)
     assert {each.cost.method for each in kept} == {"verbalizer", "letters"}
-    assert all(each.cost.candidates == 2 and each.command == "typed" for each in kept)
+    assert all(each.cost.candidates == 2 and each.command == "typed" and each.device == "cpu" for each in kept)
