@@ -41,8 +41,8 @@ def test_accuracy_is_of_the_same_checkpoint_asked_so(tmp_path: Path) -> None:
     assert (verbalizer.run, verbalizer.users) == (ranker.record.run, 3)
     assert verbalizer.ndcg == pytest.approx(metrics.estimate(asked, "NDCG", 10))
     assert (titles.ndcg, titles.why_none) == (None, "not run")
-    assert (verbalizer.named, verbalizer.tuned_for) == (None, "letters")
-    notes = {"weights_of_run": ranker.record.run, "tuned_for": "letters", "lists": 4}
+    assert (verbalizer.named, verbalizer.tuned_for) == (None, "verbalizer")
+    notes = {"weights_of_run": ranker.record.run, "lists": 4}
     notes |= {"candidates_named": 6, "entries_unparsed": 1, "entries_invented": 10}
     settings = {"adapter": "llamarec", "output": "titles", "constrained": False}
     lister = make_run(
@@ -50,7 +50,7 @@ def test_accuracy_is_of_the_same_checkpoint_asked_so(tmp_path: Path) -> None:
     )
     (titles,) = cost_rows.rows(PAPER, "figure3", carried[1:], [ranker, lister])
     assert (titles.named, titles.unparsed, titles.invented) == (1.5, 0.25, 2.5)
-    assert (titles.run, titles.tuned_for) == (lister.record.run, "letters")
+    assert (titles.run, titles.tuned_for) == (lister.record.run, "verbalizer")
     shape = SMOL.model_copy(update={"name": "llama-2-7b-shape"})
     (timed,) = cost_rows.rows(PAPER, "figure3", [made_cost(model=shape)], [ranker])
     assert (timed.ndcg, timed.why_none) == (None, "the weights are random")
