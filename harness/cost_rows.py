@@ -10,7 +10,7 @@ from harness import metrics, stats
 from harness.cell import Cell
 from harness.costs import KeptCost, of_figure
 from harness.llm.catalogue import entries
-from harness.llm.ranking_cost import METHODS
+from harness.llm.ranking_cost import METHODS, RankingCost
 from harness.papers.paper import Paper, number
 from harness.papers.tables import CostFigure
 from harness.rankers import checkpoint, that_rank, tuned_for
@@ -103,7 +103,7 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
 
 
 def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost]) -> list[Cell]:
-    """The figure's points: the paper's lines at its lengths of titles, from costs of single requests.
+    """The figure's points: the paper's lines at its lengths of titles, from costs of single requests of its size.
 
     Of several checkpoints and machines the paper's own backbone is taken, else the largest one; then the one that wrote
     the longest list, since a checkpoint tuned for another answer soon ends its list; then the fastest.
@@ -111,7 +111,8 @@ def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost])
     found, costs = [], of_figure("cost", costs)
     for tokens, printed in spec.published.items():
         for line, method in spec.lines.items():
-            own = [k for k in costs if (k.cost.method, k.cost.batch) == (method, 1) and _near(k, tokens)]
+            asked = (method, 1, spec.items, spec.items)
+            own = [kept for kept in costs if _asked(kept.cost) == asked and _near(kept, tokens)]
             best = max(own, key=partial(_preference, paper), default=None)
             text = printed[line]
             published = number(text)[0] if text else None
@@ -142,6 +143,10 @@ def cells(paper: Paper, table: str, spec: CostFigure, costs: Sequence[KeptCost])
                 )
             )
     return found
+
+
+def _asked(cost: RankingCost) -> tuple[str, int, int, int]:
+    return cost.method, cost.batch, cost.history, cost.candidates
 
 
 def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, int, float, float]:

@@ -17,6 +17,7 @@ def test_the_figures_points_are_the_papers_lines() -> None:
         made_cost("verbalizer", 20, 500.0),
         made_cost("titles", 20, 9000.0),
         made_cost("titles", 20, 99.0, batch=16),
+        made_cost("titles", 40, 99.0, history=3, candidates=3),
     ]
     found = {(cell.system, cell.x): cell for cell in cost_rows.cells(PAPER, "figure3", FIGURE, costs)}
     assert len(found) == 16

@@ -219,6 +219,7 @@ class CostFigure(Asking):
         command: what rebuilds it.
         titles: the data set whose titles are taken and whose users are asked, as printed.
         wording: of the prompts (``harness/llm/prompts``).
+        items: of the history, and candidates, of the published requests.
         lines: the paper's lines, as printed, and the way to rank behind each (``harness.llm.ranking_cost``).
         accuracy: way to rank -> the runs that say how good it is, a checkpoint each.
         published: average tokens of a title -> line -> seconds as printed, or as read off.
@@ -230,6 +231,7 @@ class CostFigure(Asking):
     command: str
     titles: str
     wording: str
+    items: int
     lines: dict[str, str]
     accuracy: dict[str, tuple[Ranker, ...]]
     published: Grid
