@@ -56,6 +56,12 @@ def points(kind: Kind, profile: str, device: torch.device) -> Iterator[Point]:
             yield point
 
 
+def left_out(kind: Kind, profile: str, device: torch.device) -> list[str]:
+    """Methods that the profile measures, but not here."""
+    here = {point.method for point in points(kind, profile, device)}
+    return sorted({point.method for point in planned(kind, profile)} - here)
+
+
 def planned(kind: Kind, profile: str) -> Iterator[Point]:
     """The same for a machine that can do it all."""
     plan = profile_file(profile).costs

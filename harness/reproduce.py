@@ -254,6 +254,8 @@ def measure_costs(
             retrieval = retrieval_cost.measurer(run, titles, where, home, report) if run else None
             if not (points := list(cost_plan.points(figure.kind, profile, where))):
                 report(f"{paper.id}: profile {profile} lists nothing to measure of {figure.kind}")
+            if left := cost_plan.left_out(figure.kind, profile, where):
+                report(f"{paper.id}: not measured here, for want of a GPU or of vLLM: {'; '.join(left)}")
             tuned = {}
             if isinstance(figure, CostFigure):
                 pairs = list(rankers.carried(points, paper, figure, titles.name, runs))

@@ -3,7 +3,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from harness.cost_plan import Point, points
+from harness.cost_plan import Point, left_out, points
 
 CPU = torch.device("cpu")
 COMMON = Point("tiny", "none", 1, 10, 20, 20, "verbalizer", 3)
@@ -31,3 +31,9 @@ def test_tiny_is_not_asked_for_more_candidates_than_it_has_labels(profile: str, 
 def test_a_model_too_large_for_the_lines_is_measured_where_they_meet() -> None:
     (found,) = (point for point in points("serving", "cpu", CPU) if point.backbone == "llama-1b-shape")
     assert found == replace(COMMON, backbone="llama-1b-shape", repeats=10)
+
+
+def test_what_needs_a_gpu_is_named_where_there_is_none() -> None:
+    needy = [f"{output}, {how}" for output in ("letters", "titles") for how in ("compiled", "vLLM")]
+    assert left_out("cost", "smoke", CPU) == left_out("cost", "gpu", CPU) == needy
+    assert left_out("serving", "gpu", CPU) == []
