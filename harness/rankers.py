@@ -59,7 +59,8 @@ def carried(
         for point in of_backbone:
             own = that_rank(paper, figure, point.method, dataset, on_it)
             pairs += [(replace(point, checkpoint=checkpoint(run)), run) for run in own] or [(point, None)]
-        yield from sorted(pairs, key=lambda pair: (pair[0].batch, pair[0].checkpoint or ""))
+        order = list(dict.fromkeys(point.checkpoint for point, _ in pairs))
+        yield from sorted(pairs, key=lambda pair: (pair[0].batch, order.index(pair[0].checkpoint)))
 
 
 def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:

@@ -1,5 +1,6 @@
 """Low-rank adapters (Hu et al. 2022) on a frozen backbone, through peft."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,8 @@ def add(backbone: Backbone, settings: LoraConfig, seed: int) -> None:
     for layer in backbone.model.modules():
         if hasattr(layer, "support_avx512bf16_for_cpu"):  # bitsandbytes would repack it, and pass no gradient back
             layer.support_avx512bf16_for_cpu = False
-    with seeded(seed, "adapter", device=backbone.device):
+    with seeded(seed, "adapter", device=backbone.device), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's use of transformers
         try:
             peft.get_peft_model(backbone.model, config)
         except ValueError as error:
