@@ -83,7 +83,7 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
         return {"why_none": "the weights are random"}
     able = that_rank(paper, spec, kept.cost.method, kept.titles, [r for r in runs if checkpoint(r) == cost.checkpoint])
     if not able:
-        return {"why_none": "not run" if cost.checkpoint != model.name else NOT_TUNED}
+        return {"why_none": NOT_TUNED if cost.bare else "not run"}
     run = able[0]
     outcomes = run.outcomes()
     asked = outcomes.take(outcomes.asked)

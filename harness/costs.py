@@ -86,9 +86,12 @@ def all_costs(folder: Path) -> list[KeptCost]:
 def of_figure(kind: Kind, costs: Sequence[KeptCost]) -> list[KeptCost]:
     """Those that a kind of figure shows: measured at a point that some profile plans for it.
 
+    A backbone is shown bare in a figure of serving, and in another one where no tuned checkpoint on it was measured so.
     Of several that differ only in how often they were timed, the most often timed on each machine.
     """
-    own = [kept for kept in costs if _size_of(kept.cost) in _sizes(kind)]
+    sized = [kept for kept in costs if _size_of(kept.cost) in _sizes(kind)]
+    tuned = {_size_of(kept.cost) for kept in sized if not kept.cost.bare} if kind == "cost" else set()
+    own = [kept for kept in sized if kept.cost.bare != (_size_of(kept.cost) in tuned)]
     often = sorted(own, key=lambda kept: len(kept.cost.whole.timings_ms))
     return list({(k.machine, k.titles, k.cost.checkpoint, _size_of(k.cost)): k for k in often}.values())
 

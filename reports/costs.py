@@ -73,7 +73,7 @@ def _line(row: CostRow) -> tuple[str, ...]:
 
 def checkpoint(cost: RankingCost) -> str:
     """The checkpoint and the numbers that it computes in."""
-    of_run = f" of run {cost.checkpoint[:8]}" if cost.checkpoint != cost.model.name else ""
+    of_run = "" if cost.bare else f" of run {cost.checkpoint[:8]}"
     return f"{backbone(cost)}{of_run}"
 
 

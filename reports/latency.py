@@ -72,7 +72,7 @@ def labelled(row: CostRow) -> str:
     cost = row.cost.cost
     if row.tuned_for == cost.method.split(", ")[0]:
         return cost.method
-    if cost.checkpoint == cost.model.name:
+    if cost.bare:
         return cost.method + (f" ({NOT_TUNED})" if row.why_none == NOT_TUNED else "")
     return f"{cost.method} ({f'tuned for {row.tuned_for}' if row.tuned_for else f'run {cost.checkpoint[:8]}'})"
 

@@ -36,7 +36,7 @@ def test_accuracy_is_of_the_same_checkpoint_asked_so(tmp_path: Path) -> None:
     ranker = make_run(tmp_path, "llamarec", ranks, retriever=lists, asked=[True, True, True, False], model=SMOL)
     make_run(tmp_path, "llamarec", [1, 1, 1, 40], retriever=lists, asked=[True] * 3 + [False], model=LLAMA)
     carried = [made_cost(method, checkpoint=ranker.record.run) for method in ("verbalizer", "titles, static cache")]
-    verbalizer, titles, bare = cost_rows.rows(PAPER, "figure3", [made_cost("verbalizer"), *carried], [ranker])
+    verbalizer, titles, bare = cost_rows.rows(PAPER, "figure3", [made_cost("letters"), *carried], [ranker])
     assert (bare.ndcg, bare.why_none) == (None, "not tuned")
     asked = ranker.outcomes().take(ranker.outcomes().asked)
     assert (verbalizer.run, verbalizer.users) == (ranker.record.run, 3)

@@ -63,6 +63,12 @@ def test_of_one_point_that_was_timed_twice_the_most_often_timed_is_shown() -> No
     assert len(of_figure("serving", [many, elsewhere])) == 2
 
 
+def test_a_backbone_is_shown_bare_where_serving_is_measured_or_no_checkpoint_on_it_was() -> None:
+    bare, tuned, other = made_cost(tokens=10), made_cost(tokens=10, checkpoint="a" * 16), made_cost(tokens=20)
+    assert of_figure("serving", [bare, tuned, other]) == [bare]
+    assert of_figure("cost", [bare, tuned, other]) == [tuned, other]
+
+
 def test_lines_meet_in_the_common_point() -> None:
     found = serving(PAPER, "serving", made_lines())
     assert [grows(kept.cost) for kept in found] == [None, "history", "candidates", "batch"]

@@ -97,6 +97,11 @@ class RankingCost(Strict):
     linear_weights: int | None = None
 
     @property
+    def bare(self) -> bool:
+        """Whether the backbone carries no adapter."""
+        return self.checkpoint == self.model.name
+
+    @property
     def p50_ms(self) -> float:
         """Median time of the whole."""
         return float(np.median(self.whole.timings_ms))

@@ -49,7 +49,7 @@ def test_published_points_and_floors_stand_beside_the_measured(costs: list[CostR
 
 def test_every_checkpoint_has_a_line_and_one_that_was_not_tuned_says_so() -> None:
     made = [
-        made_cost("titles", tokens, ms, checkpoint=checkpoint)
+        made_cost("titles" if checkpoint else "verbalizer", tokens, ms, checkpoint=checkpoint)
         for ms, checkpoint in ((7000.0, None), (8000.0, "a" * 16), (9000.0, "b" * 16))
         for tokens in (5, 20)
     ]
@@ -61,7 +61,7 @@ def test_every_checkpoint_has_a_line_and_one_that_was_not_tuned_says_so() -> Non
     (panel,), (legend,) = drawn.axes, drawn.legends
     lines = [tuple(map(float, line.get_ydata())) for line in panel.get_lines() if line.get_linestyle() == "-"]
     assert sorted(lines) == [(7.0, 7.0), (8.0, 8.0), (9.0, 9.0)]
-    assert [text.get_text() for text in legend.get_texts()] == ["titles", "titles (not tuned)", "published"]
+    assert [text.get_text() for text in legend.get_texts()] == ["titles", "verbalizer (not tuned)", "published"]
     random = SMOL.model_copy(update={"name": "llama-2-7b-shape"})
     (timed,) = rows(PAPER, "figure3", [made_cost("titles", model=random)], [])
     assert latency.labelled(timed) == "titles"
