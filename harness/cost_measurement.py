@@ -80,8 +80,7 @@ def measure(
             versions=environment.versions(),
             hardware=environment.hardware(),
         )
-        kept = kept.model_copy(update={"seal": kept.digest()})
-        costs.write(kept, home.runs)
+        costs.write(kept.sealed(), home.runs)
         of_run = f" of run {point.checkpoint}" if point.checkpoint else ""
         report(
             f"{place} of {len(points)}: {point.backbone}{of_run}, {point.method}, titles of {point.title_tokens} "

@@ -1,7 +1,7 @@
 """What a way to rank costs, beside how good it is: one row a checkpoint, prompt and method."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -66,8 +66,9 @@ def rows(paper: Paper, table: str, costs: Sequence[KeptCost], runs: Sequence[Run
     spec = paper.table(table)
     if not isinstance(spec, CostFigure):
         return []
-    ordered = sorted(of_figure("cost", costs), key=_place)
-    return [CostRow(table=table, cost=kept, **_accuracy(paper, spec, kept, runs)) for kept in ordered]
+    ordered, by_id = sorted(of_figure("cost", costs), key=_place), {run.record.run: run for run in runs}
+    score = cache(lambda name: _score(by_id[name]))
+    return [CostRow(table=table, cost=kept, **_accuracy(paper, spec, kept, runs, score)) for kept in ordered]
 
 
 def _place(kept: KeptCost) -> tuple[str, str, str, str, int, int, int]:
@@ -77,14 +78,21 @@ def _place(kept: KeptCost) -> tuple[str, str, str, str, int, int, int]:
     return kept.machine, *model, cost.batch, round(cost.title_tokens), method
 
 
-def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run]) -> dict[str, Any]:
+def _accuracy(
+    paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run], score: Callable[[str], dict[str, Any]]
+) -> dict[str, Any]:
     cost, model = kept.cost, kept.cost.model
     if (entry := entries().get(model.name)) and entry.shape:
         return {"why_none": "the weights are random"}
     able = that_rank(paper, spec, kept.cost.method, kept.titles, [r for r in runs if checkpoint(r) == cost.checkpoint])
     if not able:
         return {"why_none": NOT_TUNED if cost.bare else "not run"}
-    run = able[0]
+    tuned = (tuned_for(paper, spec, run) for run in runs if run.record.run == cost.checkpoint)
+    return {"tuned_for": next(tuned, None)} | score(able[0].record.run)
+
+
+def _score(run: Run) -> dict[str, Any]:
+    """How good a run is, and what its lists are of."""
     outcomes = run.outcomes()
     asked = outcomes.take(outcomes.asked)
     low, high = stats.users_interval(
@@ -98,7 +106,6 @@ def _accuracy(paper: Paper, spec: CostFigure, kept: KeptCost, runs: Sequence[Run
         "ndcg": metrics.estimate(asked, METRIC, K),
         "low": low,
         "high": high,
-        "tuned_for": next((tuned_for(paper, spec, r) for r in runs if r.record.run == cost.checkpoint), None),
     } | {name: float(notes[note]) / float(notes["lists"]) for name, note in counted.items() if notes.get("lists")}
 
 

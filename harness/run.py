@@ -139,9 +139,7 @@ def _tuning(config: RunConfig, spec: SystemSpec, home: Home) -> RunConfig:
         raise InputError(f"adapter={spec.name}: tunes none that another system could take")
     shared = fields & config.settings.keys() - {"adapter", *spec.layout, *spec.asks}
     changes = {key: config.settings[key] for key in shared}
-    own = resolve.resolve(spec.name, config.dataset, config.profile, config.seed, config.device, changes)
-    own = own.model_copy(update={"task": config.task.whole(), "retriever": config.retriever})
-    return as_searched(own, all_selections(home.runs))
+    return _beside(config, spec.name, home, changes).model_copy(update={"retriever": config.retriever})
 
 
 def _fitting(trained: Run, spec: SystemSpec, own: dict[str, Any]) -> dict[str, Any]:
@@ -211,14 +209,18 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
         raise InputError(f"{dataset.name}: has no timestamps; {spec.name} needs them")
 
 
+def _beside(config: RunConfig, system: str, home: Home, changes: dict[str, Any] | None = None) -> RunConfig:
+    """Another system's run of the same data, profile, seed and task, with the settings that a search took."""
+    own = resolve.resolve(system, config.dataset, config.profile, config.seed, config.device, changes)
+    return as_searched(own, all_selections(home.runs)).model_copy(update={"task": config.task.whole()})
+
+
 def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, report: Report) -> Run:
     if config.retriever is None:
         name = config.settings["retriever"]
         if "retriever" in register.find(name).needs:
             raise InputError(f"retriever={name}: is a re-ranker itself; name a system that ranks the whole catalogue")
-        own = resolve.resolve(name, config.dataset, config.profile, config.seed, config.device)
-        own = as_searched(own, all_selections(home.runs))
-        found, _ = execute(own.model_copy(update={"task": config.task.whole()}), home, command, report)
+        found, _ = execute(_beside(config, name, home), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
         raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")
     if found.config.probe:
