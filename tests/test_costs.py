@@ -1,6 +1,8 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +11,10 @@ from harness import cost_measurement, costs
 from harness.cost_plan import Point, points
 from harness.errors import InputError
 from harness.home import Home
-from harness.llm.ranking_cost import METHODS
+from harness.llm import backbone, lora, ranking_cost
+from harness.llm.lora import LoraConfig
+from harness.llm.ranking_cost import METHODS, RankingCost
+from harness.resolve import resolve
 from tests.made_costs import made_cost
 from tests.worlds import dataset
 
@@ -62,8 +67,8 @@ def test_an_edited_cost_is_refused(tmp_path: Path) -> None:
 def test_every_profile_measures_the_papers_two_ways_at_every_length() -> None:
     for profile in ("smoke", "cpu", "gpu", "paper"):
         planned = list(points("cost", profile, CPU))
-        for backbone in {(each.backbone, each.quantisation) for each in planned}:
-            own = [each for each in planned if (each.backbone, each.quantisation) == backbone]
+        for named in {(each.backbone, each.quantisation) for each in planned}:
+            own = [each for each in planned if (each.backbone, each.quantisation) == named]
             for method in ("verbalizer", "titles"):
                 single = [p.title_tokens for p in own if (p.method, p.batch) == (method, 1)]
                 assert single == [5, 10, 15, 20, 25, 30, 35, 40]
@@ -90,3 +95,26 @@ def test_a_measurement_that_was_stopped_goes_on_with_the_next_point(tmp_path: Pa
     kept = costs.all_costs(home.runs)
     assert {each.cost.method for each in kept} == {"verbalizer", "letters"}
     assert all(each.cost.candidates == 2 and each.command == "typed" and each.device == "cpu" for each in kept)
+
+
+def test_a_checkpoint_is_timed_with_its_adapter_in_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, identity, timed, measure = Home(tmp_path / "home"), "a" * 16, [], ranking_cost.measure
+    bare, adapted = (backbone.load("tiny", home, CPU) for _ in range(2))
+    config = resolve("llamarec", "ml-latest-small", "smoke", 1, "cpu")
+    lora.add(adapted, LoraConfig(), seed=1)
+    weights = {name: torch.full_like(value, 0.1) for name, value in lora.adapter(adapted.model).items()}
+    run = SimpleNamespace(config=config, weights=lambda: weights)
+
+    def spied(llm: backbone.Backbone, *args: Any, **options: Any) -> RankingCost:
+        timed.append(llm.model.get_submodule("model.layers.0.self_attn.q_proj").weight)
+        return measure(llm, *args, **options)
+
+    monkeypatch.setattr(ranking_cost, "measure", spied)
+    point = Point("tiny", "none", 1, 5, 2, 2, "verbalizer", 1, checkpoint=identity)
+    asked = ("llamarec", dataset([[1, 2, 3], [3, 2, 1]]), CPU, home, "typed", lambda line: None)
+    cost_measurement.measure({"point": point}, {identity: run}, *asked)  # type: ignore[dict-item]
+    (kept,), (weight,) = costs.all_costs(home.runs), timed
+    before = bare.model.get_submodule("model.layers.0.self_attn.q_proj").weight
+    # r 8 rows of 0.1 by 0.1, alpha / r = 4
+    torch.testing.assert_close(weight.float(), before.float() + 4 * 8 * 0.1 * 0.1, rtol=0, atol=0.01)
+    assert kept.cost.checkpoint == identity

@@ -4,10 +4,11 @@ from harness import cells, cost_rows, store
 from harness.costs import all_costs
 from harness.keeping import keep
 from harness.papers import paper as papers
+from harness.record import FitRecord
 from harness.shown import Shown
 from harness.store import Run
 from tests.made_costs import made_cost
-from tests.made_runs import make_run
+from tests.made_runs import SMOL, make_run
 
 PAPER = papers.load("llamarec")
 
@@ -45,6 +46,21 @@ def test_what_is_kept_rebuilds_the_cells_and_can_be_checked(tmp_path: Path) -> N
     assert names["lrurec"] == evidence | {store.LISTS}
     assert names["llamarec"] == evidence | {store.WEIGHTS}
     assert names["narm"] == evidence
+
+
+def test_an_adapter_is_kept_with_the_run_that_tuned_it_alone(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    lists = with_files(make_run(runs, "lrurec", [1, 2]), store.LISTS)
+    tuned = with_files(make_run(runs, "llamarec", [1, 2], retriever=lists, model=SMOL), store.WEIGHTS)
+    taken, asked = FitRecord(notes={"weights_of_run": tuned.record.run}), {"adapter": "llamarec", "output": "titles"}
+    settings = asked | {"constrained": False}
+    made = make_run(runs, "title-generator", [2, 1], retriever=lists, settings=settings, model=SMOL, fit=taken)
+    borrowed = with_files(made, store.WEIGHTS)
+    costs = [made_cost(method, checkpoint=tuned.record.run) for method in ("verbalizer", "titles")]
+    rows = cost_rows.rows(PAPER, "figure3", costs, [tuned, borrowed])
+    assert {row.run for row in rows} == {tuned.record.run, borrowed.record.run}
+    keep([Shown("llamarec", [], rows)], [lists, tuned, borrowed], [], tmp_path / "kept")
+    assert [path.parent.name for path in (tmp_path / "kept").rglob(store.WEIGHTS)] == [tuned.folder.name]
 
 
 def test_costs_are_kept_once_whatever_shows_them(tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import store
+from harness import data, store
+from harness.home import Home
+from harness.run import inputs
+from harness.system import find
 from tests.command_line import Harness
 
 
@@ -67,3 +70,6 @@ def test_an_adapter_named_by_its_system_is_tuned_where_it_is_missing(harness: Ha
         harness.run("title-generator", films, f"--set=adapter={each}")["run"] for each in ("llamarec", tuned["run"])
     )
     assert by_name == taken.record.run != by_run
+    spec, state = find("title-generator"), Home(harness.home)
+    digests = inputs(spec, taken.config, data.load(str(films), state, print), state, print)
+    assert by_name == store.identity(taken.config, digests | {"adapter": str(tuned["run"])})
