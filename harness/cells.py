@@ -7,7 +7,7 @@ from harness.cell import Cell
 from harness.columns import Column, columns, reduced, shared
 from harness.costs import KeptCost
 from harness.papers.paper import Paper, number
-from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep
+from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep, Variants
 from harness.selection import Selection
 from harness.significance import significance
 from harness.sizes import sizes
@@ -24,7 +24,7 @@ def cells(
 ) -> list[Cell]:
     """The cells of a table in the paper's order: data sets, then systems, then a figure's values, then metrics.
 
-    A figure of serving has none.
+    A figure of serving and a table of variants have none.
 
     Args:
         paper: the paper.
@@ -42,7 +42,7 @@ def cells(
         return list(sizes(paper, table, spec, runs))
     if isinstance(spec, CostFigure):
         return cost_rows.cells(paper, table, spec, costs)
-    if isinstance(spec, ServingFigure):
+    if isinstance(spec, ServingFigure | Variants):
         return []
     return list(_measured(paper, table, spec, list(columns(paper, spec, runs, selections)), estimator))
 

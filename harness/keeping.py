@@ -29,7 +29,8 @@ def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selec
     by_id = {run.record.run: run for run in runs}
     cells = [run for each in found for cell in each.cells for run in cell.runs]
     rows = [row for each in found for row in each.costs]
-    names = dict.fromkeys([*cells, *(row.run for row in rows if row.run)])
+    varied = [run for each in found for row in each.variants for run in row.runs]
+    names = dict.fromkeys([*cells, *(row.run for row in rows if row.run), *varied])
     shown = [by_id[name] for name in names]
     files = {run.record.run: () for run in shown} | {
         run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever

@@ -14,6 +14,7 @@ from harness.reproduce import Target
 from harness.selection import Selection
 from harness.serving import serving
 from harness.store import Run
+from harness.variants import Variant, variants
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Shown:
         serving: of the figures of the cost of serving.
         gains: that they ask for.
         other_rules: of the tables whose authors' code has another rule.
+        variants: of the tables of variants.
     """
 
     paper: str
@@ -34,6 +36,7 @@ class Shown:
     serving: Sequence[KeptCost] = ()
     gains: Sequence[Gain] = ()
     other_rules: Sequence[OtherRule] = ()
+    variants: Sequence[Variant] = ()
 
 
 def shown(
@@ -60,6 +63,7 @@ def shown(
             [kept for t in target.tables for kept in serving(target.paper, t, costs)],
             [row for t in target.tables for row in gains(target.paper, t, runs, selections)],
             [row for t in target.tables for row in other_rule(target.paper, t, runs, selections)],
+            [row for t in target.tables for row in variants(target.paper, t, runs, selections)],
         )
         for target in targets
     ]

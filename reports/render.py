@@ -12,7 +12,7 @@ from harness.papers import paper as papers
 from harness.papers.tables import ServingFigure
 from harness.shown import Shown
 from harness.store import Run
-from reports import claims, csv, gains, html, json, latex, markdown, other_rule, serving, summaries, terminal
+from reports import claims, csv, gains, html, json, latex, markdown, other_rule, serving, summaries, terminal, variants
 from reports import costs as of_costs
 from reports.footnotes import audited
 from reports.listing import Listing
@@ -64,7 +64,7 @@ def _text(found: Shown, runs: Sequence[Run], format_: str, command: str, drawn: 
 
 
 def _listings(found: Shown, runs: Sequence[Run]) -> list[Listing]:
-    """The tables behind the paper's own: costs, serving, gains, ties, summaries, claims."""
+    """The tables behind the paper's own: costs, serving, variants, gains, ties, summaries, claims."""
     paper = papers.load(found.paper)
     costs = [
         of_costs.listing(title(table), paper.table(table).caption, [row for row in found.costs if row.table == table])
@@ -72,10 +72,11 @@ def _listings(found: Shown, runs: Sequence[Run]) -> list[Listing]:
     ]
     figures = [spec for spec in paper.tables.values() if isinstance(spec, ServingFigure)]
     served = [serving.listing(spec.caption, found.serving) for spec in figures]
+    varied = variants.listings(found.variants, {row.table: paper.table(row.table).caption for row in found.variants})
     claimed = claims.listing(claims_of(paper, found.cells))
     summarised = summaries.choose(found.cells, runs)
     beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules), *summaries.listings(summarised)]
-    return [each for each in (*costs, *served, *beside, claimed) if each]
+    return [each for each in (*costs, *served, *varied, *beside, claimed) if each]
 
 
 def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list[Path]:
@@ -83,8 +84,8 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
 
     Returns:
         The files: ``<paper>.<format>``, ``<paper>.svg``, ``<paper>-<picture>.svg``, and as CSV and JSON
-        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains``, ``-serving``, ``-summaries`` and ``-ties``, which the
-        other formats hold within.
+        ``<paper>-claims``, ``-costs``, ``-findings``, ``-gains``, ``-serving``, ``-summaries``, ``-ties`` and
+        ``-variants``, which the other formats hold within.
 
     Raises:
         InputError: the folder is a file.
@@ -119,4 +120,5 @@ def _beside(found: Shown, runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]
         "serving": [serving.flat(kept) for kept in found.serving],
         "summaries": [summaries.flat(row) for row in summaries.choose(found.cells, runs)],
         "ties": [other_rule.flat(row) for row in found.other_rules],
+        "variants": [variants.flat(row) for row in found.variants],
     }

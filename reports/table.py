@@ -110,7 +110,7 @@ def _corner(spec: Table) -> str:
             return "metric"
         case "sweep":
             return spec.setting
-        case "statistics" | "cost" | "serving":
+        case "statistics" | "cost" | "serving" | "variants":
             return "data set"
 
 

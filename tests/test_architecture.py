@@ -52,6 +52,7 @@ LAYERS = (
         "evidence",
         "gains",
         "other_rule",
+        "variants",
         "cell",
         "rankers",
         "cost_measurement",

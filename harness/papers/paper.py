@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from harness.config import Strict, one_line
 from harness.errors import InputError
 from harness.papers.claims import Claim
-from harness.papers.tables import AccuracyTable, ServingFigure, Table
+from harness.papers.tables import AccuracyTable, ServingFigure, Table, Variants
 
 FOLDER = Path(__file__).parent
 
@@ -75,9 +75,20 @@ class Paper(Strict):
                 raise ValueError(f"table {number}: system {min(unknown)} is not under systems")
             if isinstance(table, ServingFigure) and table.retriever not in self.systems:
                 raise ValueError(f"table {number}: system {table.retriever} is not under systems")
+            if isinstance(table, Variants):
+                self._check_variants(number, table)
         for claim in self.claims:
             self._check_claim(claim)
         return self
+
+    def _check_variants(self, number: str, variants: Variants) -> None:
+        table = self.tables.get(variants.of)
+        if not isinstance(table, AccuracyTable):
+            raise ValueError(f"table {number}: {variants.of} is no table of metrics")
+        for change in variants.changes:
+            for dataset in change.datasets:
+                if change.system not in self.systems or not table.shows(dataset, change.system):
+                    raise ValueError(f"table {number}: table {variants.of} has no {change.system} on {dataset}")
 
     def _check_claim(self, claim: Claim) -> None:
         table = self.tables.get(claim.table)

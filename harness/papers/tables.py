@@ -287,4 +287,52 @@ class ServingFigure(Asking):
         return [(self.asking(), 0)] if (dataset, system) == (self.titles, self.retriever) else []
 
 
-Table = Annotated[AccuracyTable | StatisticsTable | Sweep | CostFigure | ServingFigure, Field(discriminator="kind")]
+class Change(Strict):
+    """One change of a system's procedure.
+
+    Attributes:
+        system: as the paper's file calls it.
+        datasets: on which it is tried, as printed.
+        settings: what is changed, as ``--set`` takes it.
+    """
+
+    system: str
+    datasets: tuple[str, ...]
+    settings: dict[str, Any] = Field(min_length=1)
+
+
+class Variants(Asking):
+    """Columns of a table once more, each with one change, to see what a number hangs on; they feed no verdict.
+
+    Attributes:
+        caption: what is shown.
+        command: what rebuilds it at the paper's own budget.
+        of: the table.
+        metrics: e.g. ``Recall@10``.
+        changes: what is tried.
+    """
+
+    kind: Literal["variants"]
+    caption: str
+    command: str
+    of: str
+    metrics: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    def datasets(self) -> list[str]:
+        """Its data sets, as printed."""
+        return list(dict.fromkeys(name for change in self.changes for name in change.datasets))
+
+    def systems(self, dataset: str) -> list[str]:
+        """Systems that are changed on a data set, as the paper's file calls them."""
+        return list(dict.fromkeys(change.system for change in self.changes if dataset in change.datasets))
+
+    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
+        """The settings of the runs without and with each change, as ``--set`` takes them; no cell rests on them."""
+        own = [each.settings for each in self.changes if each.system == system and dataset in each.datasets]
+        return [(self.asking() | settings, 0) for settings in ({}, *own)] if own else []
+
+
+Table = Annotated[
+    AccuracyTable | StatisticsTable | Sweep | CostFigure | ServingFigure | Variants, Field(discriminator="kind")
+]

@@ -1,0 +1,152 @@
+"""Columns of a table once more, each with one change of the procedure, against the runs that the table shows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from harness import metrics, resolve
+from harness import system as register
+from harness.columns import Column, columns
+from harness.config import TASK_PREFIX, RunConfig
+from harness.data.dataset import digests
+from harness.evidence import draw
+from harness.paired.comparison import Comparison, Side, compare
+from harness.papers.paper import Paper, number
+from harness.papers.tables import AccuracyTable, Variants
+from harness.selection import Selection
+from harness.store import Run
+
+BESIDE = {"system", "dataset", "profile", "seed", "probe"}  # what a config says beside task, settings and retriever
+
+
+class Variant(BaseModel):
+    """One metric of a column with one change; None where a thing was not run.
+
+    Attributes:
+        table: the variants' own number.
+        dataset, system: the column, as printed.
+        change: what was changed, as ``--set`` takes it.
+        metric: e.g. ``NDCG@10``.
+        published: the paper's number.
+        before, after: exact means without and with the change, over the same seeds.
+        profile: of the runs.
+        comparison: with the change (``a``) less without it (``b``).
+        runs: identities of the runs, those with the change first.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    dataset: str
+    system: str
+    change: dict[str, Any]
+    metric: str
+    published: float | None
+    before: float | None
+    after: float | None
+    profile: str | None
+    comparison: Comparison | None
+    runs: tuple[str, ...]
+
+
+def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Selection]) -> list[Variant]:
+    """The rows of a table of variants; none where no change was run. All their tests are one family.
+
+    A run belongs to a change if it differs from the run of its seed behind the changed table's column by that alone
+    (but for its device, and for settings that only lay out the work).
+
+    Args:
+        paper: the paper.
+        table: the table's number.
+        runs: all runs there are.
+        selections: all searches there are.
+    """
+    spec = paper.table(table)
+    if not isinstance(spec, Variants):
+        return []
+    changed = paper.table(spec.of)
+    assert isinstance(changed, AccuracyTable)
+    shown = {(column.dataset, column.system): column for column in columns(paper, changed, runs, selections)}
+    tried = [
+        (shown[dataset, change.system], change.settings, _pairs(shown[dataset, change.system], change.settings, runs))
+        for change in spec.changes
+        for dataset in change.datasets
+    ]
+    sides = [_sides(pairs) for _, _, pairs in tried if pairs]
+    if not sides:
+        return []
+    wanted = [metrics.metric_at(label) for label in spec.metrics]
+    seed = next(run.config.seed for _, _, pairs in tried for run, _ in pairs)
+    tests = iter(compare(sides, wanted, seed))
+    return [
+        _row(table, changed, column, change, metric, pairs, next(tests) if pairs else None)
+        for column, change, pairs in tried
+        for metric in spec.metrics
+    ]
+
+
+def _pairs(column: Column, change: dict[str, Any], runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """(run with the change, run without it) of every seed that has both; of several the latest."""
+    pairs = []
+    for without in column.evidence.runs:
+        wanted, data = _key(_with(without.config, change)), digests(without.record.data)
+        same = [run for run in runs if _key(run.config) == wanted and digests(run.record.data) == data]
+        if same:
+            pairs.append((max(same, key=lambda run: run.record.started_at), without))
+    return pairs
+
+
+def _with(config: RunConfig, change: dict[str, Any]) -> RunConfig:
+    task = {key.removeprefix(TASK_PREFIX): value for key, value in change.items() if key.startswith(TASK_PREFIX)}
+    own = {key: value for key, value in change.items() if not key.startswith(TASK_PREFIX)}
+    settings = resolve.complete(config).settings | own
+    return config.model_copy(update={"task": config.task.model_copy(update=task), "settings": settings})
+
+
+def _key(config: RunConfig) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str | None]:
+    """What two runs of the same seed must share to be asked the same in the same way."""
+    layout = register.find(config.system).layout
+    settings = {key: value for key, value in resolve.complete(config).settings.items() if key not in layout}
+    retriever = config.retriever.run if config.retriever else None
+    return config.model_dump(include=BESIDE), config.task.model_dump(), settings, retriever
+
+
+def _sides(pairs: Sequence[tuple[Run, Run]]) -> tuple[Side, Side]:
+    first, second = (
+        Side(name, tuple(run.outcomes() for run in own), tuple(draw(run) for run in own))
+        for name, own in zip(("changed", "as shown"), zip(*pairs, strict=True), strict=True)
+    )
+    return first, second
+
+
+def _row(
+    table: str,
+    changed: AccuracyTable,
+    column: Column,
+    change: dict[str, Any],
+    metric: str,
+    pairs: Sequence[tuple[Run, Run]],
+    comparison: Comparison | None,
+) -> Variant:
+    printed = changed.printed(column.dataset, column.system).get(metric)
+    after, before = (_mean([pair[place] for pair in pairs], metric) for place in (0, 1))
+    return Variant(
+        table=table,
+        dataset=column.dataset,
+        system=column.system,
+        change=change,
+        metric=metric,
+        published=number(printed)[0] if printed else None,
+        before=before,
+        after=after,
+        profile=pairs[0][0].config.profile if pairs else None,
+        comparison=comparison,
+        runs=tuple(run.record.run for pair in zip(*pairs, strict=True) for run in pair),
+    )
+
+
+def _mean(runs: Sequence[Run], metric: str) -> float | None:
+    values = [metrics.estimate(run.outcomes(), *metrics.metric_at(metric)) for run in runs]
+    return float(np.mean(values)) if values else None

@@ -1,0 +1,54 @@
+"""The table of variants: what one change of the procedure does to a column, over the same users and seeds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.paired.pvalue import as_text
+from harness.variants import Variant
+from reports.listing import Listing, by_table
+
+CAPTION = (
+    "{caption} None of these feeds a verdict. Exact means without and with the change, over the seeds that have both; "
+    "the difference has its 95 % interval over users, with several seeds over users and seeds; p by the sign-flip "
+    "test, with several seeds by the test over both, corrected by Holm over all rows that were run "
+    "(docs/statistics.md)."
+)
+HEADINGS = ("data set", "system", "change", "metric", "published", "without", "with", "difference", "p", "seeds")
+
+
+def listings(rows: Sequence[Variant], captions: dict[str, str]) -> list[Listing]:
+    """One table in words for each table of variants.
+
+    Args:
+        rows: of all tables.
+        captions: by the table's number.
+    """
+    return by_table(rows, lambda table, own: _listing(own, captions[table]))
+
+
+def flat(row: Variant) -> dict[str, Any]:
+    """The row as numbers."""
+    tested = row.comparison.model_dump(mode="json", exclude={"metric", "a", "b"}) if row.comparison else {}
+    return row.model_dump(mode="json", exclude={"comparison", "change"}) | {"change": _change(row)} | tested
+
+
+def _listing(rows: Sequence[Variant], caption: str) -> Listing:
+    return Listing("Variants", CAPTION.format(caption=caption), HEADINGS, tuple(_line(row) for row in rows))
+
+
+def _line(row: Variant) -> tuple[str, ...]:
+    found = row.comparison
+    heading = (row.dataset, row.system, _change(row), row.metric, _number(row.published), _number(row.before))
+    if found is None:
+        return (*heading, "not run", "", "", "")
+    low, high = (found.low, found.high) if found.low_both is None else (found.low_both, found.high_both)
+    difference = f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}]"
+    return (*heading, _number(row.after), difference, as_text(found.p_holm), f"{found.seeds_a} ({row.profile})")
+
+
+def _change(row: Variant) -> str:
+    return ", ".join(f"{key}={value}" for key, value in row.change.items())
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

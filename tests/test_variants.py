@@ -1,0 +1,148 @@
+"""Columns with one change: which runs belong to a change, what is said of them, and that no verdict hears of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import cells, keeping, reproduce, store
+from harness.config import Profile, RunConfig
+from harness.home import Home
+from harness.paired.comparison import Side, compare
+from harness.papers import paper as papers
+from harness.resolve import resolve
+from harness.shown import Shown, shown
+from harness.store import Run
+from harness.variants import Variant, variants
+from reports.render import render, write
+from tests.made_runs import SMOL, make_run
+
+PAPER = papers.load("llamarec")
+RANDOM = np.random.default_rng(3)
+PLAIN, CHANGED = ({seed: RANDOM.integers(1, most, 40).tolist() for seed in (42, 43)} for most in (14, 9))
+NDCG: dict[str, Any] = {"monitor": "NDCG@10"}
+HISTORY: dict[str, Any] = {"task.exclude": "history"}
+
+
+def made(folder: Path, ranks: Sequence[int], changes: dict[str, Any], system: str = "lrurec", **given: Any) -> Run:
+    profile: Profile = given.pop("profile", "paper")
+    config = resolve(system, "ml-latest-small", profile, given.get("seed", 42), "cpu", changes)
+    return make_run(folder, system, ranks, profile=profile, settings=config.settings, task=config.task, **given)
+
+
+def rows(runs: list[Run], change: dict[str, Any], system: str = "LRURec") -> list[Variant]:
+    found = variants(PAPER, "variants", runs, [])
+    return [row for row in found if (row.dataset, row.system, row.change) == ("ML-100k", system, change)]
+
+
+def test_a_change_is_held_against_the_runs_that_the_table_shows_over_the_seeds_of_both(tmp_path: Path) -> None:
+    plain = [made(tmp_path, PLAIN[seed], {}, seed=seed) for seed in (42, 43)]
+    changed = [made(tmp_path, CHANGED[seed], NDCG, seed=seed) for seed in (42, 43)]
+    once = made(tmp_path, CHANGED[42], HISTORY)
+    runs = [*plain, *changed, once]
+
+    both = {row.metric: row for row in rows(runs, NDCG)}
+    assert list(both) == ["Recall@5", "NDCG@10", "Recall@10"]
+    row = both["Recall@10"]
+    before, after = (np.mean([np.mean(np.array(ranks[seed]) <= 10) for seed in (42, 43)]) for ranks in (PLAIN, CHANGED))
+    assert (row.before, row.after, row.published) == (pytest.approx(before), pytest.approx(after), 0.1426)
+    assert row.runs == tuple(run.record.run for run in (*changed, *plain))
+    assert row.comparison
+    assert (row.comparison.seeds_a, row.comparison.seeds_b) == (2, 2)
+    assert row.comparison.difference == pytest.approx(after - before)
+    assert row.comparison.p_both is not None
+    assert row.comparison.family == 2 * 3
+
+    single = rows(runs, HISTORY)[2]
+    assert single.before == np.mean(np.array(PLAIN[42]) <= 10)
+    sides = [Side(name, (run.outcomes(),), (name,)) for name, run in (("changed", once), ("as shown", plain[0]))]
+    (alone,) = compare([(sides[0], sides[1])], [("Recall", 10)], 42)
+    assert single.comparison
+    assert single.comparison.difference == alone.difference
+
+    (missing, *_) = rows(runs, {"targets": "last"})
+    assert (missing.before, missing.after, missing.comparison, missing.runs) == (None, None, None, ())
+
+
+def test_only_a_run_that_differs_by_the_change_alone_belongs_to_it(tmp_path: Path) -> None:
+    plain = made(tmp_path, PLAIN[42], {})
+    also = made(tmp_path, CHANGED[42], NDCG | {"dropout": 0.35})
+    other_seed = made(tmp_path, CHANGED[43], NDCG, seed=43)
+    probed = made(tmp_path, CHANGED[42], NDCG, probe="permute-ids")
+    cheaper = made(tmp_path, CHANGED[42], NDCG, profile="cpu")
+    assert variants(PAPER, "variants", [plain, also, other_seed, probed, cheaper], []) == []
+
+    right = made(tmp_path, CHANGED[42], NDCG)
+    everything = [plain, also, other_seed, probed, cheaper, right]
+    assert {row.runs for row in rows(everything, NDCG)} == {(right.record.run, plain.record.run)}
+
+
+def test_settings_that_lay_out_the_work_and_keys_that_came_later_are_no_change(tmp_path: Path) -> None:
+    lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
+    early = resolve("llamarec", "ml-latest-small", "cpu", 42, "cpu", {})
+    del early.settings["loss_on"]  # a run from before there was the key
+    given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL}
+    plain = make_run(tmp_path, "llamarec", PLAIN[42], settings=early.settings, task=early.task, **given)
+    laid_out = {"loss_on": "prompt", "micro_batch": 1, "score_batch": 3}
+    changed = made(tmp_path, CHANGED[42], laid_out, "llamarec", **given)
+    found = rows([lists, plain, changed], {"loss_on": "prompt"}, "LlamaRec")
+    assert {row.runs for row in found} == {(changed.record.run, plain.record.run)}
+
+
+def test_no_verdict_hears_of_a_variant(tmp_path: Path) -> None:
+    plain = [made(tmp_path, PLAIN[seed], {}, seed=seed) for seed in (42, 43)]
+    alone = cells.cells(PAPER, "1", plain)
+    changed = [made(tmp_path, CHANGED[42], change) for change in (NDCG, HISTORY)]
+    beside = cells.cells(PAPER, "1", [*plain, *changed])
+    count = {"configurations": None}
+    assert [each.model_copy(update=count) for each in beside] == [each.model_copy(update=count) for each in alone]
+
+
+def test_the_report_prints_the_rows_and_keeps_their_runs(tmp_path: Path) -> None:
+    runs = [made(tmp_path / "runs", PLAIN[42], {}), made(tmp_path / "runs", CHANGED[42], NDCG)]
+    (found,) = shown(reproduce.parse_targets(["llamarec"]), runs, [], [], None)
+    text = render(found, runs, "md", "harness report llamarec")
+    (line, *_) = (line for line in text.splitlines() if "monitor=NDCG@10" in line and "LRURec" in line)
+    row = rows(runs, NDCG)[0]
+    assert row.comparison
+    assert [part.strip() for part in line.split("|")[4:9]] == [
+        "Recall@5",
+        "0.0705",
+        f"{row.before:.4f}",
+        f"{row.after:.4f}",
+        f"{row.comparison.difference:+.4f} \\[{row.comparison.low:+.4f}, {row.comparison.high:+.4f}\\]",
+    ]
+    assert any("loss=cross-entropy" in line and "not run" in line for line in text.splitlines())
+
+    written = {path.name for path in write(found, runs, tmp_path / "out", "harness report llamarec")}
+    assert {"llamarec-variants.csv", "llamarec-variants.json"} <= written
+    keeping.keep([Shown("llamarec", [], variants=found.variants)], runs, [], tmp_path / "kept")
+    assert {run.record.run for run in store.all_runs(tmp_path / "kept")} == {run.record.run for run in runs}
+
+
+def test_a_report_without_any_changed_run_has_no_such_table(tmp_path: Path) -> None:
+    runs = [made(tmp_path, PLAIN[42], {})]
+    (found,) = shown(reproduce.parse_targets(["llamarec"]), runs, [], [], None)
+    assert found.variants == []
+    assert "monitor=NDCG@10" not in render(found, runs, "md", "harness report llamarec")
+
+
+def test_the_plan_runs_each_change_and_the_same_without_it_and_nothing_else(tmp_path: Path) -> None:
+    (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
+    home = Home(tmp_path, None)
+    planned = reproduce.plan(target, {"Games": "amazon-games-2014"}, "paper", [1], "cpu", home, ["LRURec", "BERT4Rec"])
+    configs: list[RunConfig] = [each.config for each in planned]
+    changed = [(each.system, *(each.settings.get(key) for key in ("monitor", "targets"))) for each in configs]
+    assert changed == [
+        ("bert4rec", "Recall@10", None),
+        ("bert4rec", "NDCG@10", None),
+        ("lrurec", "Recall@10", "all"),
+        ("lrurec", "NDCG@10", "all"),
+        ("lrurec", "Recall@10", "last"),
+        ("lrurec", "Recall@10", "all"),
+    ]
+    assert [each.task.exclude for each in configs] == ["window"] * 5 + ["none"]
+    beauty = reproduce.plan(target, {"Beauty": "amazon-beauty-2014"}, "paper", [1], "cpu", home)
+    assert {each.config.system for each in beauty} == {"narm", "sasrec"}
