@@ -248,7 +248,8 @@ def reproduce_(
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
     ran = list(runs.values())
-    measured = reproduce.measure_costs(chosen, columns, profile, where, ran, state, command_line(), console.progress)
+    plain = [run for run in ran if run.config.probe is None]
+    measured = reproduce.measure_costs(chosen, columns, profile, where, plain, state, command_line(), console.progress)
     show_report(shown(chosen, ran, all_selections(state.runs), measured, estimator), ran, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
@@ -281,13 +282,12 @@ def report(
         raise InputError("--keep: copies into the folder that --out names; name one")
     folder = runs or homes.resolve(home).runs
     finished = store.all_runs(folder, probed=True) if runs or folder.is_dir() else []
-    ran = [run for run in finished if not run.config.probe]
     selections = all_selections(folder)
-    found = shown(reproduce.parse_targets(targets or []), ran, selections, all_costs(folder), estimator)
+    found = shown(reproduce.parse_targets(targets or []), finished, selections, all_costs(folder), estimator)
     if out and keep:
-        for path in keeping.keep(found, ran, selections, out):
+        for path in keeping.keep(found, finished, selections, out):
             console.progress(f"kept: {path}")
-    show_report(found, ran, out, as_json, format_)
+    show_report(found, finished, out, as_json, format_)
 
 
 @app.command("compare")

@@ -16,7 +16,7 @@ from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
 from harness.papers.paper import Paper
-from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep, Variants
+from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep, Variants, Wanted
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
 
@@ -170,29 +170,29 @@ def plan(
         keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
         own = {key: (changes or {})[key] for key in keys}
         for column, dataset in columns.items() if printed in chosen else ():
-            for change, cells in _points(tables, column, printed, asked=printed in needed or not tables):
+            for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
                 for seed in seeds:
-                    config = resolve.resolve(system, dataset, profile, seed, device, own | change)
-                    config = as_searched(config, selections)
+                    config = resolve.resolve(system, dataset, profile, seed, device, own | wanted.settings)
+                    config = as_searched(config, selections).model_copy(update={"probe": wanted.probe})
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)
-                    planned[key] = replace(each, cells=each.cells + cells)
+                    planned[key] = replace(each, cells=each.cells + wanted.cells)
     return list(planned.values())
 
 
-def _points(
+def _wanted(
     tables: list[AccuracyTable | Sweep | CostFigure | ServingFigure | Variants],
     column: str,
     system: str,
     *,
     asked: bool,
-) -> list[tuple[dict[str, Any], int]]:
-    """The settings that the tables want of a system on a data set, and how many cells rest on each.
+) -> list[Wanted]:
+    """What the tables want of a system on a data set.
 
     A system that no table shows there is ``asked`` what the first table asks where another's users depend on it.
     """
-    found = [point for table in tables for point in table.runs(column, system)]
-    return found or ([(table.asking(), 0) for table in tables[:1]] or [({}, 0)] if asked else [])
+    found = [wanted for table in tables for wanted in table.runs(column, system)]
+    return found or ([Wanted(table.asking(), 0) for table in tables[:1]] or [Wanted({}, 0)] if asked else [])
 
 
 def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:

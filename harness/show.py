@@ -8,6 +8,7 @@ import typer
 
 from harness import console, resolve
 from harness.audit.finding import STRENGTHS, Finding
+from harness.config import RunConfig
 from harness.paired.comparison import Comparison
 from harness.paired.pvalue import as_text
 from harness.recheck import Recheck
@@ -36,7 +37,7 @@ def plan(planned: list[Planned], as_json: bool) -> None:
     if as_json:
         keys = ("system", "dataset", "profile", "seed")
         rows = [
-            {key: getattr(each.config, key) for key in keys} | {"set": resolve.changed(each.config)} | vars(each)
+            {key: getattr(each.config, key) for key in keys} | {"set": _changed(each.config)} | vars(each)
             for each in planned
         ]
         console.document([{key: value for key, value in row.items() if key != "config"} for row in rows])
@@ -48,13 +49,17 @@ def plan(planned: list[Planned], as_json: bool) -> None:
     for each in planned:
         left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
         config = each.config
-        own = ", ".join(f"{key}={value}" for key, value in resolve.changed(config).items())
+        own = ", ".join(f"{key}={value}" for key, value in _changed(config).items())
         lines.append([config.system, config.dataset, config.profile, config.seed, own, each.cells, left])
     console.table(["system", "data set", "profile", "seed", "set", "cells", "time left"], lines)
     typer.echo(
         f"{len(planned)} runs, {len(planned) - len(missing)} cached; left: {known:.0f} min"
         + (f" and {unknown} runs of unknown length" if unknown else "")
     )
+
+
+def _changed(config: RunConfig) -> dict[str, Any]:
+    return resolve.changed(config) | ({"probe": config.probe} if config.probe else {})
 
 
 def rechecks(found: Sequence[Recheck], as_json: bool) -> None:

@@ -14,7 +14,7 @@ from harness.data.dataset import digests
 from harness.evidence import draw
 from harness.paired.comparison import Comparison, Side, compare
 from harness.papers.paper import Paper, number
-from harness.papers.tables import AccuracyTable, Variants
+from harness.papers.tables import AccuracyTable, Change, Variants
 from harness.selection import Selection
 from harness.store import Run
 
@@ -27,7 +27,7 @@ class Variant(BaseModel):
     Attributes:
         table: the variants' own number.
         dataset, system: the column, as printed.
-        change: what was changed, as ``--set`` takes it.
+        change: what was changed, as ``--set`` takes it, and the probe of the changed run.
         metric: e.g. ``NDCG@10``.
         published: the paper's number.
         before, after: exact means without and with the change, over the same seeds.
@@ -60,7 +60,7 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
     Args:
         paper: the paper.
         table: the table's number.
-        runs: all runs there are.
+        runs: all runs there are, those of probes among them.
         selections: all searches there are.
     """
     spec = paper.table(table)
@@ -70,7 +70,7 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
     assert isinstance(changed, AccuracyTable)
     shown = {(column.dataset, column.system): column for column in columns(paper, changed, runs, selections)}
     tried = [
-        (shown[dataset, change.system], change.settings, _pairs(shown[dataset, change.system], change.settings, runs))
+        (shown[dataset, change.system], change, _pairs(shown[dataset, change.system], change, runs))
         for change in spec.changes
         for dataset in change.datasets
     ]
@@ -87,7 +87,7 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
     ]
 
 
-def _pairs(column: Column, change: dict[str, Any], runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+def _pairs(column: Column, change: Change, runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """(run with the change, run without it) of every seed that has both; of several the latest."""
     pairs = []
     for without in column.evidence.runs:
@@ -98,11 +98,12 @@ def _pairs(column: Column, change: dict[str, Any], runs: Sequence[Run]) -> list[
     return pairs
 
 
-def _with(config: RunConfig, change: dict[str, Any]) -> RunConfig:
-    task = {key.removeprefix(TASK_PREFIX): value for key, value in change.items() if key.startswith(TASK_PREFIX)}
-    own = {key: value for key, value in change.items() if not key.startswith(TASK_PREFIX)}
-    settings = resolve.complete(config).settings | own
-    return config.model_copy(update={"task": config.task.model_copy(update=task), "settings": settings})
+def _with(config: RunConfig, change: Change) -> RunConfig:
+    changed = change.settings
+    task = {key.removeprefix(TASK_PREFIX): value for key, value in changed.items() if key.startswith(TASK_PREFIX)}
+    own = {key: value for key, value in changed.items() if not key.startswith(TASK_PREFIX)}
+    updated = {"task": config.task.model_copy(update=task), "settings": resolve.complete(config).settings | own}
+    return config.model_copy(update=updated | {"probe": change.probe})
 
 
 def _key(config: RunConfig) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str | None]:
@@ -125,7 +126,7 @@ def _row(
     table: str,
     changed: AccuracyTable,
     column: Column,
-    change: dict[str, Any],
+    change: Change,
     metric: str,
     pairs: Sequence[tuple[Run, Run]],
     comparison: Comparison | None,
@@ -136,7 +137,7 @@ def _row(
         table=table,
         dataset=column.dataset,
         system=column.system,
-        change=change,
+        change=change.settings | ({"probe": change.probe} if change.probe else {}),
         metric=metric,
         published=number(printed)[0] if printed else None,
         before=before,

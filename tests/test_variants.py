@@ -91,6 +91,28 @@ def test_settings_that_lay_out_the_work_and_keys_that_came_later_are_no_change(t
     assert {row.runs for row in found} == {(changed.record.run, plain.record.run)}
 
 
+def test_a_probe_of_a_changed_run_is_a_change_and_stands_nowhere_else(tmp_path: Path) -> None:
+    lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
+    given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL}
+    ways = [({}, None), ({}, "order:shuffled"), ({"train_candidates": "retrieved"}, None)]
+    ways += [({"train_candidates": "retrieved"}, "order:shuffled")]
+    ranks = [RANDOM.permutation(PLAIN[42]).tolist() for _ in ways]
+    runs = [
+        made(tmp_path, own, changes, "llamarec", probe=probe, **given)
+        for own, (changes, probe) in zip(ranks, ways, strict=True)
+    ]
+    (found,) = shown(reproduce.parse_targets(["llamarec"]), [lists, *runs], [], [], None)
+    by_change = {str(row.change): row for row in found.variants if row.system == "LlamaRec" and row.runs}
+    assert [row.runs for row in by_change.values()] == [
+        (runs[place].record.run, runs[0].record.run) for place in (2, 1, 3)
+    ]
+    (cell, *_) = (cell for cell in found.cells if cell.system == "LlamaRec" and cell.runs)
+    assert cell.runs == (runs[0].record.run,)
+    assert cell.configurations == 2
+    text = render(found, [lists, *runs], "md", "harness report llamarec")
+    assert "candidates=retrieved, probe=order:shuffled" in text
+
+
 def test_no_verdict_hears_of_a_variant(tmp_path: Path) -> None:
     plain = [made(tmp_path, PLAIN[seed], {}, seed=seed) for seed in (42, 43)]
     alone = cells.cells(PAPER, "1", plain)
@@ -144,5 +166,13 @@ def test_the_plan_runs_each_change_and_the_same_without_it_and_nothing_else(tmp_
         ("lrurec", "Recall@10", "all"),
     ]
     assert [each.task.exclude for each in configs] == ["window"] * 5 + ["none"]
+    rankers = reproduce.plan(target, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home, ["LlamaRec"])
+    assert [(each.config.settings["train_candidates"], each.config.probe) for each in rankers] == [
+        ("random", None),
+        ("random", None),
+        ("retrieved", None),
+        ("random", "order:shuffled"),
+        ("retrieved", "order:shuffled"),
+    ]
     beauty = reproduce.plan(target, {"Beauty": "amazon-beauty-2014"}, "paper", [1], "cpu", home)
     assert {each.config.system for each in beauty} == {"narm", "sasrec"}

@@ -4,11 +4,11 @@ Numbers are kept as the strings that were printed, in grids of text: a heading (
 columns' names), then a label and its values a line, ``-`` where the paper prints nothing.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from harness.config import TASK_PREFIX, Strict
+from harness.config import TASK_PREFIX, Probe, Strict
 
 NOTHING = "-"
 
@@ -50,6 +50,20 @@ class Retrieved(Strict):
     system: str
     among: int = Field(ge=1)
     rerankers: tuple[str, ...] = ()
+
+
+class Wanted(NamedTuple):
+    """A configuration that a table wants of a system on a data set.
+
+    Attributes:
+        settings: as ``--set`` takes them.
+        cells: how many rest on it.
+        probe: of its run.
+    """
+
+    settings: dict[str, Any]
+    cells: int
+    probe: Probe | None = None
 
 
 class Asking(Strict):
@@ -119,9 +133,9 @@ class AccuracyTable(Asking):
         """Whether there is such a column."""
         return dataset in self.published and system in self.systems(dataset)
 
-    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
-        """The settings of the runs behind a column, as ``--set`` takes them, and how many cells rest on each."""
-        return [(self.asking(), len(self.published[dataset]))] if self.shows(dataset, system) else []
+    def runs(self, dataset: str, system: str) -> list[Wanted]:
+        """The runs behind a column."""
+        return [Wanted(self.asking(), len(self.published[dataset]))] if self.shows(dataset, system) else []
 
     def printed(self, dataset: str, system: str) -> dict[str, str | None]:
         """The metrics of a column, and its values as printed."""
@@ -192,11 +206,11 @@ class Sweep(Asking):
         """How a line's outcomes are reduced."""
         return "exact"
 
-    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
-        """The settings of the runs behind a line, as ``--set`` takes them, and how many cells rest on each."""
+    def runs(self, dataset: str, system: str) -> list[Wanted]:
+        """The runs behind a line."""
         if system not in self.columns.get(dataset, ()):
             return []
-        return [(self.asking() | {self.setting: value}, len(self.metrics)) for value in self.values]
+        return [Wanted(self.asking() | {self.setting: value}, len(self.metrics)) for value in self.values]
 
 
 class Ranker(Strict):
@@ -245,12 +259,12 @@ class CostFigure(Asking):
         """Systems whose accuracy stands beside a cost, as the paper's file calls them."""
         return list(dict.fromkeys(ranker.system for ranker in self._rankers()))
 
-    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
-        """The settings of the runs that say how good a system's ways to rank are; no cell rests on them."""
+    def runs(self, dataset: str, system: str) -> list[Wanted]:
+        """The runs that say how good a system's ways to rank are; no cell rests on them."""
         if dataset != self.titles:
             return []
         own = [ranker.settings for ranker in self._rankers() if ranker.system == system]
-        return [(self.asking() | settings, 0) for settings in own]
+        return [Wanted(self.asking() | settings, 0) for settings in own]
 
     def _rankers(self) -> list[Ranker]:
         return [ranker for rankers in self.accuracy.values() for ranker in rankers]
@@ -282,9 +296,9 @@ class ServingFigure(Asking):
         """The retriever."""
         return [self.retriever]
 
-    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
-        """The settings of the retriever's run, as ``--set`` takes them; no cell rests on it."""
-        return [(self.asking(), 0)] if (dataset, system) == (self.titles, self.retriever) else []
+    def runs(self, dataset: str, system: str) -> list[Wanted]:
+        """The retriever's run; no cell rests on it."""
+        return [Wanted(self.asking(), 0)] if (dataset, system) == (self.titles, self.retriever) else []
 
 
 class Change(Strict):
@@ -294,11 +308,19 @@ class Change(Strict):
         system: as the paper's file calls it.
         datasets: on which it is tried, as printed.
         settings: what is changed, as ``--set`` takes it.
+        probe: of the changed run.
     """
 
     system: str
     datasets: tuple[str, ...]
-    settings: dict[str, Any] = Field(min_length=1)
+    settings: dict[str, Any] = {}
+    probe: Probe | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "Change":
+        if not (self.settings or self.probe):
+            raise ValueError("neither settings nor a probe; expected a change")
+        return self
 
 
 class Variants(Asking):
@@ -327,10 +349,11 @@ class Variants(Asking):
         """Systems that are changed on a data set, as the paper's file calls them."""
         return list(dict.fromkeys(change.system for change in self.changes if dataset in change.datasets))
 
-    def runs(self, dataset: str, system: str) -> list[tuple[dict[str, Any], int]]:
-        """The settings of the runs without and with each change, as ``--set`` takes them; no cell rests on them."""
-        own = [each.settings for each in self.changes if each.system == system and dataset in each.datasets]
-        return [(self.asking() | settings, 0) for settings in ({}, *own)] if own else []
+    def runs(self, dataset: str, system: str) -> list[Wanted]:
+        """The runs without and with each change; no cell rests on them."""
+        own = [each for each in self.changes if each.system == system and dataset in each.datasets]
+        changed = [Wanted(self.asking() | each.settings, 0, each.probe) for each in own]
+        return [Wanted(self.asking(), 0), *changed] if own else []
 
 
 Table = Annotated[
