@@ -74,7 +74,8 @@ class RunConfig(Strict):
 
     Attributes:
         settings: the system's own configuration, complete, as its config class dumps it.
-        probe: what is changed on purpose (``harness.probes``); a probed run stands for no system and in no table.
+        probe: what is changed on purpose (``harness.probes``); a probed run stands for no system, and in no table but
+            one of variants.
     """
 
     system: str
