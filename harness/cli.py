@@ -5,6 +5,7 @@ import shlex
 import sys
 import traceback
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -137,7 +138,9 @@ def run_(
     retriever: Annotated[
         str | None, typer.Option("--retriever", metavar="RUN", help="The run whose lists a re-ranker orders.")
     ] = None,
-    search: Annotated[bool, typer.Option("--grid", help="Run the system's grid, take the best on validation.")] = False,
+    search: Annotated[
+        bool, typer.Option("--grid", help="Search what --set leaves of the system's grid, on validation.")
+    ] = False,
     probe: ProbeOption = None,
     device: DeviceOption = None,
     home: HomeOption = None,
@@ -165,12 +168,10 @@ def run_(
         config = config.model_copy(update={"probe": probes.of_name(probe)})
         if search:
             raise InputError("--probe: a grid is searched without one; then probe what it took, by --set")
-    if search and (fixed := register.find(system).grid.keys() & changes.keys()):
-        raise InputError(f"--grid searches {min(fixed)}; leave out --set {min(fixed)}")
     environment.use_threads()
-    execute = grid.search if search else run.execute
+    execute = partial(grid.search, config, changes) if search else partial(run.execute, config)
     with redirect_stdout(sys.stderr):  # whatever a system or a library prints
-        finished, cached = execute(config, state, command_line(), console.progress)
+        finished, cached = execute(state, command_line(), console.progress)
     outcomes = finished.outcomes()
     values = {
         f"{m}@{k}": metrics.estimate(outcomes, m, k) for k in metrics.CUTOFFS[config.task.name] for m in metrics.METRICS

@@ -1,6 +1,7 @@
 """Grid search on validation: every point is trained, no test query is asked; the best point alone becomes a run."""
 
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import product
 
@@ -15,39 +16,50 @@ from harness.selection import Selection, Tried
 from harness.store import Run
 
 
-def points(config: RunConfig) -> list[RunConfig]:
-    """The config at every point of its system's grid.
+def points(config: RunConfig, fixed: Collection[str]) -> list[dict[str, float]]:
+    """The values of the searched settings at every point of the system's grid.
 
     Raises:
-        InputError: the system has no grid.
+        InputError: the system has no grid, or nothing of it is left to be searched.
     """
     grid = register.find(config.system).grid
     if not grid:
         raise InputError(f"system {config.system} has no grid; run it without --grid")
-    return [
-        config.model_copy(update={"settings": config.settings | dict(zip(grid, values, strict=True))})
-        for values in product(*grid.values())
-    ]
+    searched = [key for key in grid if key not in fixed]
+    if not searched:
+        raise InputError(f"--grid: nothing is left to search; leave out --set {min(grid)}")
+    return [dict(zip(searched, values, strict=True)) for values in product(*(grid[key] for key in searched))]
 
 
-def search(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
+def search(config: RunConfig, fixed: Collection[str], home: Home, command: str, report: Report) -> tuple[Run, bool]:
     """Train every point, keep what was tried beside the runs, and finish the point that validated best.
 
     A search that was killed goes on where it stood; one that was finished is not done again.
 
+    Args:
+        config: whose grid is searched.
+        fixed: settings that stay as the config has them.
+        home: where data, checkpoints and runs live.
+        command: what the user typed, for the record.
+        report: takes one line of progress at a time.
+
     Returns:
         The run of the best point, the first of equals, and whether it was there already.
+
+    Raises:
+        InputError: there is nothing to search.
     """
+    searched = points(config, fixed)
     sources = digests(data.load(config.dataset, home, report).sources)
     for done in selection.all_selections(home.runs):
-        if done.covers(config) and (done.config.seed, done.inputs) == (config.seed, sources):
+        same = (done.config.seed, done.inputs, done.tried[0].settings.keys())
+        if done.covers(config) and same == (config.seed, sources, searched[0].keys()):
             return run.execute(done.config.model_copy(update={"device": config.device}), home, command, report)
-    started, grid = datetime.now(UTC).isoformat(timespec="seconds"), register.find(config.system).grid
-    grid_points = points(config)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    grid_points = [config.model_copy(update={"settings": config.settings | values}) for values in searched]
     tried, checkpoints, monitor = [], [], ""
-    for point in grid_points:
+    for point, values in zip(grid_points, searched, strict=True):
         fit, checkpoint = run.fit(point, home, command, report)
-        values = {key: point.settings[key] for key in grid}
         tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
         checkpoints.append(checkpoint)
         monitor = fit.monitor or ""

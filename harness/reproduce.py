@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -167,13 +168,18 @@ def plan(
     selections = all_selections(home.runs)
     planned: dict[str, Planned] = {}
     for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
-        keys = register.find(system).config.model_fields.keys() & (changes or {}).keys()
+        spec = register.find(system)
+        keys = spec.config.model_fields.keys() & (changes or {}).keys()
         own = {key: (changes or {})[key] for key in keys}
         for column, dataset in columns.items() if printed in chosen else ():
             for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
                 for seed in seeds:
-                    config = resolve.resolve(system, dataset, profile, seed, device, own | wanted.settings)
-                    config = as_searched(config, selections).model_copy(update={"probe": wanted.probe})
+                    resolved = partial(resolve.resolve, system, dataset, profile, seed, device)
+                    config = as_searched(resolved(own | wanted.settings), selections)
+                    if wanted.change:
+                        taken = {key: config.settings[key] for key in spec.grid}
+                        config = resolved(taken | own | wanted.settings | wanted.change)
+                    config = config.model_copy(update={"probe": wanted.probe})
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)
                     planned[key] = replace(each, cells=each.cells + wanted.cells)

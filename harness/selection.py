@@ -82,12 +82,13 @@ def write(selection: Selection, runs: Path) -> Path:
 
 
 def all_selections(runs: Path) -> list[Selection]:
-    """Every selection under a folder, at any depth, by file name.
+    """Every selection under a folder, at any depth, the widest search first, then by file name.
 
     Raises:
         InputError: one of them was changed by hand.
     """
-    return [_read(path) for path in sorted(runs.rglob(f"*{SUFFIX}")) if not path.name.startswith(".")]
+    found = [_read(path) for path in sorted(runs.rglob(f"*{SUFFIX}")) if not path.name.startswith(".")]
+    return sorted(found, key=lambda selection: -len(selection.tried))
 
 
 def _read(path: Path) -> Selection:
@@ -103,7 +104,7 @@ def _read(path: Path) -> Selection:
 def as_searched(config: RunConfig, selections: Iterable[Selection]) -> RunConfig:
     """The config with the settings that a search over them took on validation; as it is where there was none.
 
-    Of searches from several seeds the first one given counts.
+    Of several searches the first one given counts.
     """
     for selection in selections:
         if selection.covers(config):

@@ -166,6 +166,17 @@ def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, tmp_
     assert again.record.files["outcomes.parquet"] == taken.record.files["outcomes.parquet"]
 
 
+def test_a_grid_leaves_alone_what_is_set(harness: Harness, films: Path) -> None:
+    best = harness.run("lrurec", films, "--grid", "--seed", "6", "--set", "dropout=0.3")
+    (search,) = (each for each in all_selections(harness.home / "runs") if each.config.seed == 6)
+    assert [each.settings for each in search.tried] == [{"weight_decay": 0.0}, {"weight_decay": 0.01}]
+    taken = store.find(harness.home / "runs", str(best["run"]))
+    assert taken.config.settings["dropout"] == 0.3
+    assert harness.run("lrurec", films, "--grid", "--seed", "6", "--set", "dropout=0.3")["cached"]
+    assert not harness.run("lrurec", films, "--grid", "--seed", "6", "--set", "weight_decay=0.0")["cached"]
+    assert len([each for each in all_selections(harness.home / "runs") if each.config.seed == 6]) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -183,6 +194,10 @@ def test_a_grid_takes_the_best_on_validation(harness: Harness, films: Path, tmp_
             "task.candidates",
         ),
         (["run", "popularity", "--dataset", "FILMS", "--grid"], "popularity has no grid"),
+        (
+            ["run", "lrurec", "--dataset", "FILMS", "--grid", "--set", "dropout=0.1", "--set", "weight_decay=0"],
+            "--grid: nothing is left to search; leave out --set dropout",
+        ),
         (["reproduce", "llamarek"], "paper 'llamarek' is unknown"),
         (["reproduce", "llamarec:9"], "llamarec:9: no such table; known: 1, 2, 3, 4"),
         (["reproduce", "llamarec", "--datasets", "Toys"], "data set 'Toys' is not in the paper's tables asked for"),

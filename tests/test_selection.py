@@ -39,6 +39,18 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert found.model_copy(update={"seal": ""}) == search()
 
 
+def test_of_several_searches_the_widest_counts(tmp_path: Path) -> None:
+    alone, others = search(0.5), search(0.4)
+    points = [each.model_copy(update={"settings": each.settings | {"weight_decay": 0.0}}) for each in others.tried]
+    taken = others.config.model_copy(update={"settings": others.config.settings | {"weight_decay": 0.0}})
+    wider = others.model_copy(update={"tried": (*points, *points), "config": taken})
+    for each in (alone, wider):
+        selection.write(each, tmp_path)
+    assert [len(each.tried) for each in selection.all_selections(tmp_path)] == [4, 2]
+    chosen = selection.as_searched(config(0.2), selection.all_selections(tmp_path))
+    assert (chosen.settings["dropout"], chosen.settings["weight_decay"]) == (0.4, 0.0)
+
+
 def test_one_that_was_edited_is_refused(tmp_path: Path) -> None:
     path = selection.write(search(), tmp_path)
     path.write_text(path.read_text().replace("0.1", "0.9"))

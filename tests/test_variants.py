@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import cells, keeping, reproduce, store
+from harness import cells, keeping, reproduce, selection, store
 from harness.config import Profile, RunConfig
 from harness.home import Home
 from harness.paired.comparison import Side, compare
 from harness.papers import paper as papers
 from harness.resolve import resolve
+from harness.selection import Selection, Tried
 from harness.shown import Shown, shown
 from harness.store import Run
 from harness.variants import Variant, variants
@@ -176,3 +177,16 @@ def test_the_plan_runs_each_change_and_the_same_without_it_and_nothing_else(tmp_
     ]
     beauty = reproduce.plan(target, {"Beauty": "amazon-beauty-2014"}, "paper", [1], "cpu", home)
     assert {each.config.system for each in beauty} == {"narm", "sasrec"}
+
+
+def test_a_change_is_made_to_what_a_search_took(tmp_path: Path) -> None:
+    home = Home(tmp_path, None)
+    values = [Tried(settings={"dropout": dropout}, value=dropout, best_step=5, steps=9) for dropout in (0.1, 0.5)]
+    taken = resolve("narm", "amazon-beauty-2014", "paper", 42, "cpu", {"dropout": 0.5})
+    about: dict[str, Any] = {"command": "typed", "started_at": "2026-01-01", "git_sha": None, "dirty": None}
+    found = Selection(config=taken, inputs={}, monitor="Recall@10", tried=tuple(values), **about)
+    selection.write(found, home.runs)
+    (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
+    planned = reproduce.plan(target, {"Beauty": taken.dataset}, "paper", [43], "cpu", home, ["NARM"])
+    changed = [(each.config.settings["dropout"], each.config.settings["targets"]) for each in planned]
+    assert changed == [(0.5, "all"), (0.5, "last")]

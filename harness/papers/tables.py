@@ -56,13 +56,15 @@ class Wanted(NamedTuple):
     """A configuration that a table wants of a system on a data set.
 
     Attributes:
-        settings: as ``--set`` takes them.
+        settings: as ``--set`` takes them; a search over others may settle these.
         cells: how many rest on it.
+        change: settings that are changed after that.
         probe: of its run.
     """
 
     settings: dict[str, Any]
     cells: int
+    change: dict[str, Any] = {}
     probe: Probe | None = None
 
 
@@ -352,7 +354,7 @@ class Variants(Asking):
     def runs(self, dataset: str, system: str) -> list[Wanted]:
         """The runs without and with each change; no cell rests on them."""
         own = [each for each in self.changes if each.system == system and dataset in each.datasets]
-        changed = [Wanted(self.asking() | each.settings, 0, each.probe) for each in own]
+        changed = [Wanted(self.asking(), 0, each.settings, each.probe) for each in own]
         return [Wanted(self.asking(), 0), *changed] if own else []
 
 
