@@ -171,9 +171,12 @@ def plan(
         own = {key: (changes or {})[key] for key in keys}
         for column, dataset in columns.items() if printed in chosen else ():
             for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
+                asked = own | wanted.settings
                 for seed in seeds:
-                    config = resolve.resolve(system, dataset, profile, seed, device, own | wanted.settings)
-                    config = as_searched(config, selections).model_copy(update={"probe": wanted.probe})
+                    config = as_searched(resolve.resolve(system, dataset, profile, seed, device, asked), selections)
+                    changed = asked | config.settings | wanted.change
+                    config = resolve.resolve(system, dataset, profile, seed, device, changed)
+                    config = config.model_copy(update={"probe": wanted.probe})
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)
                     planned[key] = replace(each, cells=each.cells + wanted.cells)

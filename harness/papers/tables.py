@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from harness.config import TASK_PREFIX, Probe, Strict
+from harness.config import TASK_PREFIX, Probe, RunConfig, Strict
 
 NOTHING = "-"
 
@@ -58,11 +58,13 @@ class Wanted(NamedTuple):
     Attributes:
         settings: as ``--set`` takes them.
         cells: how many rest on it.
+        change: settings that are changed after those that a search took on validation.
         probe: of its run.
     """
 
     settings: dict[str, Any]
     cells: int
+    change: dict[str, Any] = {}
     probe: Probe | None = None
 
 
@@ -322,6 +324,12 @@ class Change(Strict):
             raise ValueError("neither settings nor a probe; expected a change")
         return self
 
+    def is_made(self, config: RunConfig) -> bool:
+        """Whether a configuration of its system has the change, whatever else it has."""
+        task = {f"{TASK_PREFIX}{key}": value for key, value in config.task.model_dump().items()}
+        has = (task | config.settings).items()
+        return self.probe in (None, config.probe) and all(pair in has for pair in self.settings.items())
+
 
 class Variants(Asking):
     """Columns of a table once more, each with one change, to see what a number hangs on; they feed no verdict.
@@ -352,7 +360,7 @@ class Variants(Asking):
     def runs(self, dataset: str, system: str) -> list[Wanted]:
         """The runs without and with each change; no cell rests on them."""
         own = [each for each in self.changes if each.system == system and dataset in each.datasets]
-        changed = [Wanted(self.asking() | each.settings, 0, each.probe) for each in own]
+        changed = [Wanted(self.asking(), 0, each.settings, each.probe) for each in own]
         return [Wanted(self.asking(), 0), *changed] if own else []
 
 
