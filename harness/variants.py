@@ -11,7 +11,6 @@ from harness import system as register
 from harness.columns import Column, columns
 from harness.config import TASK_PREFIX, RunConfig
 from harness.data.dataset import digests
-from harness.evidence import draw
 from harness.paired.comparison import Comparison, Side, compare
 from harness.papers.paper import Paper, number
 from harness.papers.tables import AccuracyTable, Change, Variants
@@ -118,8 +117,9 @@ def _key(config: RunConfig) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
 
 
 def _sides(pairs: Sequence[tuple[Run, Run]]) -> tuple[Side, Side]:
+    """Both sides in pairs of one seed, from which a run draws the same with and without the change."""
     first, second = (
-        Side(name, tuple(run.outcomes() for run in own), tuple(draw(run) for run in own))
+        Side(name, tuple(run.outcomes() for run in own), tuple(f"seed {run.config.seed}" for run in own))
         for name, own in zip(("changed", "as shown"), zip(*pairs, strict=True), strict=True)
     )
     return first, second

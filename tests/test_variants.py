@@ -129,6 +129,14 @@ def test_no_verdict_hears_of_a_variant(tmp_path: Path) -> None:
     assert variants(PAPER, "variants", changed, []) == []
 
 
+def test_what_seeds_share_with_and_without_the_change_is_no_uncertainty_of_the_change(tmp_path: Path) -> None:
+    ranks = {42: [1, 20, 20, 20], 43: [1, 1, 1, 20]}
+    runs = [made(tmp_path, ranks[seed], change, seed=seed) for seed in ranks for change in ({}, HISTORY)]
+    found = rows(runs, HISTORY)[2].comparison
+    assert found
+    assert found.low_both == found.high_both == 0
+
+
 def test_a_row_says_which_data_and_backbone_were_run(tmp_path: Path) -> None:
     lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
     given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL, "dataset": "ml-100k"}
