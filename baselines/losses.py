@@ -39,7 +39,7 @@ class _LinearCrossEntropy(Function):
             z = torch.addmm(bias, x, weight.T, out=logits[: len(x)])  # [chunk, V]
             highest, chosen = z.amax(1, keepdim=True), z.gather(1, y)
             mass = z.sub_(highest).exp_().sum(1, keepdim=True)
-            total += (mass.log() + highest - chosen).sum()
+            total += (mass.log() + (highest - chosen)).sum()
             d_logits = z.div_(mass).scatter_add_(1, y, mass.new_full(y.shape, -1.0))
             torch.mm(d_logits, weight, out=d_features[part])
             d_weight.addmm_(d_logits.T, x)

@@ -43,10 +43,10 @@ def columns(
     Args:
         paper: the paper.
         spec: its table or figure.
-        runs: all finished runs there are; those that were asked what it asks are chosen from.
+        runs: all finished runs there are; those that were asked what it asks, and are no variant, are chosen from.
         selections: all searches there are.
     """
-    asked = [run for run in runs if _was_asked(run.config, spec.task())]
+    asked = [run for run in runs if _was_asked(run.config, spec.task()) and not paper.varies(run.config)]
     for dataset in spec.datasets():
         for system in spec.systems(dataset):
             for value in spec.values if isinstance(spec, Sweep) else (None,):

@@ -65,8 +65,10 @@ def carried(
 
 def _is(run: Run, ranker: Ranker, paper: Paper) -> bool:
     settings = run.config.settings
-    return run.config.system == paper.systems[ranker.system] and all(
-        settings.get(key) == value for key, value in ranker.settings.items()
+    return (
+        run.config.system == paper.systems[ranker.system]
+        and not paper.varies(run.config)
+        and all(settings.get(key) == value for key, value in ranker.settings.items())
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from statistics import median
 from typing import Any
 
@@ -173,12 +172,11 @@ def plan(
         own = {key: (changes or {})[key] for key in keys}
         for column, dataset in columns.items() if printed in chosen else ():
             for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
+                asked = own | wanted.settings
                 for seed in seeds:
-                    resolved = partial(resolve.resolve, system, dataset, profile, seed, device)
-                    config = as_searched(resolved(own | wanted.settings), selections)
-                    if wanted.change:
-                        taken = {key: config.settings[key] for key in spec.grid}
-                        config = resolved(taken | own | wanted.settings | wanted.change)
+                    config = as_searched(resolve.resolve(system, dataset, profile, seed, device, asked), selections)
+                    changed = asked | config.settings | wanted.change
+                    config = resolve.resolve(system, dataset, profile, seed, device, changed)
                     config = config.model_copy(update={"probe": wanted.probe})
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)

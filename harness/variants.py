@@ -11,7 +11,6 @@ from harness import system as register
 from harness.columns import Column, columns
 from harness.config import TASK_PREFIX, RunConfig
 from harness.data.dataset import digests
-from harness.evidence import draw
 from harness.paired.comparison import Comparison, Side, compare
 from harness.papers.paper import Paper, number
 from harness.papers.tables import AccuracyTable, Change, Variants
@@ -31,7 +30,7 @@ class Variant(BaseModel):
         metric: e.g. ``NDCG@10``.
         published: the paper's number.
         before, after: exact means without and with the change, over the same seeds.
-        profile: of the runs.
+        ran_dataset, backbone, profile: of the runs, in the harness's names; no backbone where the system has none.
         comparison: with the change (``a``) less without it (``b``).
         runs: identities of the runs, those with the change first.
     """
@@ -46,6 +45,8 @@ class Variant(BaseModel):
     published: float | None
     before: float | None
     after: float | None
+    ran_dataset: str | None
+    backbone: str | None
     profile: str | None
     comparison: Comparison | None
     runs: tuple[str, ...]
@@ -92,7 +93,8 @@ def _pairs(column: Column, change: Change, runs: Sequence[Run]) -> list[tuple[Ru
     pairs = []
     for without in column.evidence.runs:
         wanted, data = _key(_with(without.config, change)), digests(without.record.data)
-        same = [run for run in runs if _key(run.config) == wanted and digests(run.record.data) == data]
+        own = [run for run in runs if run.config.system == without.config.system]
+        same = [run for run in own if _key(run.config) == wanted and digests(run.record.data) == data]
         if same:
             pairs.append((max(same, key=lambda run: run.record.started_at), without))
     return pairs
@@ -115,8 +117,9 @@ def _key(config: RunConfig) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
 
 
 def _sides(pairs: Sequence[tuple[Run, Run]]) -> tuple[Side, Side]:
+    """Both sides in pairs of one seed, from which a run draws the same with and without the change."""
     first, second = (
-        Side(name, tuple(run.outcomes() for run in own), tuple(draw(run) for run in own))
+        Side(name, tuple(run.outcomes() for run in own), tuple(f"seed {run.config.seed}" for run in own))
         for name, own in zip(("changed", "as shown"), zip(*pairs, strict=True), strict=True)
     )
     return first, second
@@ -132,6 +135,7 @@ def _row(
     comparison: Comparison | None,
 ) -> Variant:
     printed = changed.printed(column.dataset, column.system).get(metric)
+    ran = pairs[0][0] if pairs else None
     after, before = (_mean([pair[place] for pair in pairs], metric) for place in (0, 1))
     return Variant(
         table=table,
@@ -142,7 +146,9 @@ def _row(
         published=number(printed)[0] if printed else None,
         before=before,
         after=after,
-        profile=pairs[0][0].config.profile if pairs else None,
+        ran_dataset=ran.config.dataset if ran else None,
+        backbone=ran.record.model.name if ran and ran.record.model else None,
+        profile=ran.config.profile if ran else None,
         comparison=comparison,
         runs=tuple(run.record.run for pair in zip(*pairs, strict=True) for run in pair),
     )

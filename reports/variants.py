@@ -13,7 +13,7 @@ CAPTION = (
     "test, with several seeds by the test over both, corrected by Holm over all rows that were run "
     "(docs/statistics.md)."
 )
-HEADINGS = ("data set", "system", "change", "metric", "published", "without", "with", "difference", "p", "seeds")
+HEADINGS = ("data set", "system", "change", "metric", "published", "without", "with", "difference", "p", "seeds", "ran")
 
 
 def listings(rows: Sequence[Variant], captions: dict[str, str]) -> list[Listing]:
@@ -40,10 +40,11 @@ def _line(row: Variant) -> tuple[str, ...]:
     found = row.comparison
     heading = (row.dataset, row.system, _change(row), row.metric, _number(row.published), _number(row.before))
     if found is None:
-        return (*heading, "not run", "", "", "")
+        return (*heading, "not run", "", "", "", "")
     low, high = (found.low, found.high) if found.low_both is None else (found.low_both, found.high_both)
     difference = f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}]"
-    return (*heading, _number(row.after), difference, as_text(found.p_holm), f"{found.seeds_a} ({row.profile})")
+    ran = ", ".join(filter(None, (row.profile, row.ran_dataset, row.backbone)))
+    return (*heading, _number(row.after), difference, as_text(found.p_holm), str(found.seeds_a), ran)
 
 
 def _change(row: Variant) -> str:

@@ -30,6 +30,13 @@ def test_of_several_runs_that_rank_so_the_lowest_seed_then_most_steps_then_most_
         assert that_rank(PAPER, FIGURE, "verbalizer", ML, rising[:count][::-1]) == [rising[count - 1]]
 
 
+def test_a_run_of_a_table_of_variants_ranks_in_no_figure(tmp_path: Path) -> None:
+    plain = make_run(tmp_path, "llamarec", [1, 2], model=SMOL)
+    later = {"started_at": "2027-01-01T00:00:00+00:00", "settings": {"loss_on": "prompt"}}
+    varied = make_run(tmp_path, "llamarec", [1, 2], model=SMOL, fit=FitRecord(steps=99), **later)
+    assert that_rank(PAPER, FIGURE, "verbalizer", ML, [plain, varied]) == [plain]
+
+
 def test_a_point_is_measured_with_every_checkpoint_that_ranks_so_else_bare(tmp_path: Path) -> None:
     assert isinstance(FIGURE, CostFigure)
     written = {"output": "titles", "constrained": False}

@@ -9,15 +9,18 @@ import pytest
 
 from harness import cells, keeping, reproduce, selection, store
 from harness.config import Profile, RunConfig
+from harness.data.dataset import digests
 from harness.home import Home
 from harness.paired.comparison import Side, compare
 from harness.papers import paper as papers
-from harness.resolve import resolve
+from harness.papers.tables import Variants
+from harness.resolve import profiles, resolve
 from harness.selection import Selection, Tried
 from harness.shown import Shown, shown
 from harness.store import Run
 from harness.variants import Variant, variants
 from reports.render import render, write
+from reports.variants import listings
 from tests.made_runs import SMOL, make_run
 
 PAPER = papers.load("llamarec")
@@ -29,7 +32,7 @@ HISTORY: dict[str, Any] = {"task.exclude": "history"}
 
 def made(folder: Path, ranks: Sequence[int], changes: dict[str, Any], system: str = "lrurec", **given: Any) -> Run:
     profile: Profile = given.pop("profile", "paper")
-    config = resolve(system, "ml-latest-small", profile, given.get("seed", 42), "cpu", changes)
+    config = resolve(system, given.get("dataset", "ml-latest-small"), profile, given.get("seed", 42), "cpu", changes)
     return make_run(folder, system, ranks, profile=profile, settings=config.settings, task=config.task, **given)
 
 
@@ -109,7 +112,7 @@ def test_a_probe_of_a_changed_run_is_a_change_and_stands_nowhere_else(tmp_path: 
     ]
     (cell, *_) = (cell for cell in found.cells if cell.system == "LlamaRec" and cell.runs)
     assert cell.runs == (runs[0].record.run,)
-    assert cell.configurations == 2
+    assert cell.configurations == 1
     text = render(found, [lists, *runs], "md", "harness report llamarec")
     assert "candidates=retrieved, probe=order:shuffled" in text
 
@@ -119,8 +122,64 @@ def test_no_verdict_hears_of_a_variant(tmp_path: Path) -> None:
     alone = cells.cells(PAPER, "1", plain)
     changed = [made(tmp_path, CHANGED[42], change) for change in (NDCG, HISTORY)]
     beside = cells.cells(PAPER, "1", [*plain, *changed])
-    count = {"configurations": None}
-    assert [each.model_copy(update=count) for each in beside] == [each.model_copy(update=count) for each in alone]
+    assert beside == alone
+    cheaper = [made(tmp_path, PLAIN[42], {}, profile="cpu")]
+    assert cells.cells(PAPER, "1", [*cheaper, *changed]) == cells.cells(PAPER, "1", cheaper)
+    assert not any(cell.runs for cell in cells.cells(PAPER, "1", changed))
+    assert variants(PAPER, "variants", changed, []) == []
+
+
+def test_what_seeds_share_with_and_without_the_change_is_no_uncertainty_of_the_change(tmp_path: Path) -> None:
+    ranks = {42: [1, 20, 20, 20], 43: [1, 1, 1, 20]}
+    runs = [made(tmp_path, ranks[seed], change, seed=seed) for seed in ranks for change in ({}, HISTORY)]
+    found = rows(runs, HISTORY)[2].comparison
+    assert found
+    assert found.low_both == found.high_both == 0
+
+
+def test_a_row_says_which_data_and_backbone_were_run(tmp_path: Path) -> None:
+    lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
+    given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL, "dataset": "ml-100k"}
+    changes: tuple[dict[str, Any], ...] = ({}, {"loss_on": "prompt"})
+    found = variants(
+        PAPER, "variants", [lists, *(made(tmp_path, [1, 2], each, "llamarec", **given) for each in changes)], []
+    )
+    (row, *_) = (row for row in found if row.runs)
+    assert (row.ran_dataset, row.backbone, row.profile) == ("ml-100k", SMOL.name, "cpu")
+    (listing,) = listings(found, {"variants": ""})
+    assert [line[-1] for line in listing.rows if line[-1]] == [f"cpu, ml-100k, {SMOL.name}"] * 3
+
+
+def test_a_run_of_a_system_that_is_no_longer_there_is_passed_over(tmp_path: Path) -> None:
+    runs = [made(tmp_path, PLAIN[42], {}), made(tmp_path, CHANGED[42], NDCG), make_run(tmp_path, "gone", [1, 2])]
+    assert rows(runs, NDCG)[0].runs == (runs[1].record.run, runs[0].record.run)
+
+
+def test_a_changed_run_is_planned_with_what_a_search_took_as_the_table_shows_it(tmp_path: Path) -> None:
+    home = Home(tmp_path, None)
+    taken = resolve("narm", "amazon-games-2014", "paper", 42, "cpu", {"dropout": 0.4})
+    shown_run = make_run(
+        home.runs, "narm", PLAIN[42], dataset="amazon-games-2014", profile="paper", settings=taken.settings
+    )
+    facts = {"command": "harness run", "started_at": "2026-01-01", "git_sha": None, "dirty": None}
+    tried = tuple(Tried(settings={"dropout": value}, value=value, best_step=1, steps=1) for value in (0.2, 0.4))
+    searched = Selection(config=taken, inputs=digests(shown_run.record.data), monitor="Recall@10", tried=tried, **facts)
+    selection.write(searched, home.runs)
+    (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
+    plain, changed = reproduce.plan(target, {"Games": "amazon-games-2014"}, "paper", [42], "cpu", home, ["NARM"])
+    assert plain.cached == shown_run.record.run
+    assert (changed.config.settings["dropout"], changed.config.settings["targets"]) == (0.4, "last")
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_each_change_of_a_paper_changes_what_a_profile_runs(profile: str) -> None:
+    for paper in map(papers.load, papers.names()):
+        for table in paper.tables.values():
+            for change in table.changes if isinstance(table, Variants) else ():
+                for dataset in change.datasets:
+                    name = paper.datasets[dataset].name
+                    assert not paper.varies(resolve(paper.systems[change.system], name, profile, 1, "cpu"))
+                    resolve(paper.systems[change.system], name, profile, 1, "cpu", change.settings)
 
 
 def test_the_report_prints_the_rows_and_keeps_their_runs(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from harness.config import Strict, one_line
+from harness.config import RunConfig, Strict, one_line
 from harness.errors import InputError
 from harness.papers.claims import Claim
 from harness.papers.tables import AccuracyTable, ServingFigure, Table, Variants
@@ -85,6 +85,8 @@ class Paper(Strict):
         table = self.tables.get(variants.of)
         if not isinstance(table, AccuracyTable):
             raise ValueError(f"table {number}: {variants.of} is no table of metrics")
+        if table.users or table.asks != variants.asks:
+            raise ValueError(f"table {number}: table {variants.of} asks other users or another task")
         for change in variants.changes:
             for dataset in change.datasets:
                 if change.system not in self.systems or not table.shows(dataset, change.system):
@@ -100,6 +102,11 @@ class Paper(Strict):
             for system in (claim.system, *claim.over):
                 if not table.shows(dataset, system):
                     raise ValueError(f"claim ({claim.where}): table {claim.table} has no {system} on {dataset}")
+
+    def varies(self, config: RunConfig) -> bool:
+        """Whether a run is one of a table of variants, and of no other table."""
+        changes = (each for table in self.tables.values() if isinstance(table, Variants) for each in table.changes)
+        return any(self.systems[each.system] == config.system and each.is_made(config) for each in changes)
 
     def table(self, number: str) -> Table:
         """The table of that number.

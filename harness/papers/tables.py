@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from harness.config import TASK_PREFIX, Probe, Strict
+from harness.config import TASK_PREFIX, Probe, RunConfig, Strict
 
 NOTHING = "-"
 
@@ -58,7 +58,7 @@ class Wanted(NamedTuple):
     Attributes:
         settings: as ``--set`` takes them; a search over others may settle these.
         cells: how many rest on it.
-        change: settings that are changed after that.
+        change: settings that are changed after those that a search took on validation.
         probe: of its run.
     """
 
@@ -323,6 +323,12 @@ class Change(Strict):
         if not (self.settings or self.probe):
             raise ValueError("neither settings nor a probe; expected a change")
         return self
+
+    def is_made(self, config: RunConfig) -> bool:
+        """Whether a configuration of its system has the change, whatever else it has."""
+        task = {f"{TASK_PREFIX}{key}": value for key, value in config.task.model_dump().items()}
+        has = (task | config.settings).items()
+        return self.probe in (None, config.probe) and all(pair in has for pair in self.settings.items())
 
 
 class Variants(Asking):

@@ -29,6 +29,8 @@ def test_linear_cross_entropy_survives_large_logits() -> None:
     features = torch.tensor([[1e4]])
     loss = losses.linear_cross_entropy(features, torch.tensor([[1.0], [0.0]]), None, torch.tensor([1]))
     assert loss.item() == pytest.approx(1e4)
+    close = losses.linear_cross_entropy(features, torch.tensor([[1.0], [1.0]]), None, torch.tensor([1]))
+    assert close.item() == pytest.approx(math.log(2))
 
 
 def test_binary_cross_entropy_by_hand() -> None:

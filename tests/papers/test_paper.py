@@ -138,6 +138,8 @@ def test_unknown_names_are_refused_in_one_line() -> None:
         (("users: {system: LRURec", "users: {system: LRU"), "system LRU is not under systems"),
         (("retriever: LRURec", "retriever: LRU"), "table serving: system LRU is not under systems"),
         (('of: "1"', 'of: "2"'), "table variants: 2 is no table of metrics"),
+        (('of: "1"', 'of: "3"'), "table variants: table 3 asks other users or another task"),
+        (('of: "1"', 'of: "1"\n    asks: {name: candidates}'), "table 1 asks other users or another task"),
         (("{system: NARM, datasets: [Beauty", "{system: NARM, datasets: [Toys"), "Toys is not under datasets"),
         (("{system: NARM, datasets: [Beauty", "{system: GPT, datasets: [Beauty"), "table 1 has no GPT on Beauty"),
         (("settings: {loss: cross-entropy}", "settings: {}"), "settings"),
