@@ -33,14 +33,16 @@ def flat(row: Variant) -> dict[str, Any]:
 
 
 def _listing(rows: Sequence[Variant], caption: str) -> Listing:
-    return Listing("Variants", CAPTION.format(caption=caption), HEADINGS, tuple(_line(row) for row in rows))
+    """A line a metric, and one for a change that was not run."""
+    lines = tuple(_line(row) for row in rows if row.comparison or row.metric == rows[0].metric)
+    return Listing("Variants", CAPTION.format(caption=caption), HEADINGS, lines)
 
 
 def _line(row: Variant) -> tuple[str, ...]:
-    found = row.comparison
-    heading = (row.dataset, row.system, _change(row), row.metric, _number(row.published), _number(row.before))
+    found, column = row.comparison, (row.dataset, row.system, _change(row))
     if found is None:
-        return (*heading, "not run", "", "", "", "")
+        return (*column, "", "", "", "not run", "", "", "", "")
+    heading = (*column, row.metric, _number(row.published), _number(row.before))
     low, high = (found.low, found.high) if found.low_both is None else (found.low_both, found.high_both)
     difference = f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}]"
     ran = ", ".join(filter(None, (row.profile, row.ran_dataset, row.backbone)))
