@@ -116,7 +116,8 @@ def _data(runs: Sequence[Run]) -> list[str]:
 def _configurations(cells: Sequence[Cell]) -> list[str]:
     return [
         f"{cell.system} on {cell.dataset}: {cell.configurations} configurations were found; shown is the paper's "
-        f"own where it was run, else that of the most expensive profile ({cell.profile}), then of the most seeds."
+        f"own where it was run, else that of the most expensive profile ({cell.profile}), then what a search took on "
+        "validation, then that of the most seeds."
         for cell in cells
         if (cell.configurations or 0) > 1
     ]

@@ -45,5 +45,5 @@ def test_the_choice_among_configurations_is_said(tmp_path: Path) -> None:
     said = notes(cells(PAPER, "1", runs), runs, {run.record.run: run for run in runs})
     assert said == (
         "NARM on ML-100k: 2 configurations were found; shown is the paper's own where it was run, else that of "
-        "the most expensive profile (cpu), then of the most seeds.",
+        "the most expensive profile (cpu), then what a search took on validation, then that of the most seeds.",
     )
