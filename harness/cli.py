@@ -249,8 +249,7 @@ def reproduce_(
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
     ran = list(runs.values())
-    plain = [run for run in ran if run.config.probe is None]
-    measured = reproduce.measure_costs(chosen, columns, profile, where, plain, state, command_line(), console.progress)
+    measured = reproduce.measure_costs(chosen, columns, profile, where, ran, state, command_line(), console.progress)
     show_report(shown(chosen, ran, all_selections(state.runs), measured, estimator), ran, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")

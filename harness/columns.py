@@ -64,7 +64,7 @@ def columns(
 def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
     """Whether a run was asked what a table asks, of all test queries or as many as its profile asks of its data set."""
     own = config.task.model_dump()
-    return config.probe is None and task.items() <= own.items() and own["test_limit"] == test_limit(config)
+    return task.items() <= own.items() and own["test_limit"] == test_limit(config)
 
 
 def _is_point(config: RunConfig, setting: str, value: str | int | None) -> bool:

@@ -277,4 +277,5 @@ def measure_costs(
 def _retriever(paper: Paper, figure: ServingFigure, titles: Dataset, runs: Sequence[store.Run]) -> store.Run | None:
     """The run of the figure's retriever on the data set of its titles."""
     wanted = (paper.systems[figure.retriever], titles.name)
-    return next((run for run in runs if (run.config.system, run.record.dataset) == wanted), None)
+    own = (run for run in runs if (run.config.system, run.record.dataset) == wanted)
+    return next((run for run in own if not paper.varies(run.config)), None)

@@ -55,15 +55,14 @@ def shown(
         costs: all measured costs there are.
         estimator: how to reduce outcomes; None takes what a paper's file declares for each column.
     """
-    plain = [run for run in runs if run.config.probe is None]
     return [
         Shown(
             target.paper.id,
-            [cell for t in target.tables for cell in cells(target.paper, t, plain, estimator, selections, costs)],
-            [row for t in target.tables for row in cost_rows.rows(target.paper, t, costs, plain)],
+            [cell for t in target.tables for cell in cells(target.paper, t, runs, estimator, selections, costs)],
+            [row for t in target.tables for row in cost_rows.rows(target.paper, t, costs, runs)],
             [kept for t in target.tables for kept in serving(target.paper, t, costs)],
-            [row for t in target.tables for row in gains(target.paper, t, plain, selections)],
-            [row for t in target.tables for row in other_rule(target.paper, t, plain, selections)],
+            [row for t in target.tables for row in gains(target.paper, t, runs, selections)],
+            [row for t in target.tables for row in other_rule(target.paper, t, runs, selections)],
             [row for t in target.tables for row in variants(target.paper, t, runs, selections)],
         )
         for target in targets

@@ -17,8 +17,6 @@ from harness.papers.tables import AccuracyTable, Change, Variants
 from harness.selection import Selection
 from harness.store import Run
 
-BESIDE = {"system", "dataset", "profile", "seed", "probe"}  # what a config says beside task, settings and retriever
-
 
 class Variant(BaseModel):
     """One metric of a column with one change; None where a thing was not run.
@@ -92,9 +90,9 @@ def _pairs(column: Column, change: Change, runs: Sequence[Run]) -> list[tuple[Ru
     """(run with the change, run without it) of every seed that has both; of several the latest."""
     pairs = []
     for without in column.evidence.runs:
-        wanted, data = _key(_with(without.config, change)), digests(without.record.data)
+        wanted, data = _asked(_with(without.config, change)), digests(without.record.data)
         own = [run for run in runs if run.config.system == without.config.system]
-        same = [run for run in own if _key(run.config) == wanted and digests(run.record.data) == data]
+        same = [run for run in own if _asked(run.config) == wanted and digests(run.record.data) == data]
         if same:
             pairs.append((max(same, key=lambda run: run.record.started_at), without))
     return pairs
@@ -104,16 +102,15 @@ def _with(config: RunConfig, change: Change) -> RunConfig:
     changed = change.settings
     task = {key.removeprefix(TASK_PREFIX): value for key, value in changed.items() if key.startswith(TASK_PREFIX)}
     own = {key: value for key, value in changed.items() if not key.startswith(TASK_PREFIX)}
-    updated = {"task": config.task.model_copy(update=task), "settings": resolve.complete(config).settings | own}
+    updated = {"task": config.task.model_copy(update=task), "settings": config.settings | own}
     return config.model_copy(update=updated | {"probe": change.probe})
 
 
-def _key(config: RunConfig) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str | None]:
-    """What two runs of the same seed must share to be asked the same in the same way."""
+def _asked(config: RunConfig) -> RunConfig:
+    """What is asked and how: a config without its device and what only lays out the work."""
     layout = register.find(config.system).layout
     settings = {key: value for key, value in resolve.complete(config).settings.items() if key not in layout}
-    retriever = config.retriever.run if config.retriever else None
-    return config.model_dump(include=BESIDE), config.task.model_dump(), settings, retriever
+    return config.model_copy(update={"settings": settings, "device": ""})
 
 
 def _sides(pairs: Sequence[tuple[Run, Run]]) -> tuple[Side, Side]:

@@ -104,9 +104,10 @@ class Paper(Strict):
                     raise ValueError(f"claim ({claim.where}): table {claim.table} has no {system} on {dataset}")
 
     def varies(self, config: RunConfig) -> bool:
-        """Whether a run is one of a table of variants, and of no other table."""
+        """Whether a run may stand in a table of variants alone: it is probed, or has one of their changes."""
         changes = (each for table in self.tables.values() if isinstance(table, Variants) for each in table.changes)
-        return any(self.systems[each.system] == config.system and each.is_made(config) for each in changes)
+        made = (self.systems[each.system] == config.system and each.is_made(config) for each in changes)
+        return config.probe is not None or any(made)
 
     def table(self, number: str) -> Table:
         """The table of that number.
