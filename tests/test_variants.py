@@ -182,6 +182,14 @@ def test_each_change_of_a_paper_changes_what_a_profile_runs(profile: str) -> Non
                     resolve(paper.systems[change.system], name, profile, 1, "cpu", change.settings)
 
 
+def test_a_probe_that_no_change_names_stands_in_no_table(tmp_path: Path) -> None:
+    plain = made(tmp_path, PLAIN[42], {})
+    probed = made(tmp_path, CHANGED[42], {}, probe="permute-ids", started_at="2027-01-01T00:00:00+00:00")
+    assert not PAPER.varies(plain.config)
+    assert cells.cells(PAPER, "1", [plain, probed]) == cells.cells(PAPER, "1", [plain])
+    assert not any(cell.runs for cell in cells.cells(PAPER, "1", [probed]))
+
+
 def test_the_report_prints_the_rows_and_keeps_their_runs(tmp_path: Path) -> None:
     runs = [made(tmp_path / "runs", PLAIN[42], {}), made(tmp_path / "runs", CHANGED[42], NDCG)]
     (found,) = shown(reproduce.parse_targets(["llamarec"]), runs, [], [], None)
