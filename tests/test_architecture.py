@@ -19,6 +19,7 @@ LAYERS = (
         "record",
         "sealed",
         "outcomes",
+        "metrics",
         "checkpoint",
         "papers",
         "store",
@@ -30,7 +31,7 @@ LAYERS = (
         "system",
         "progress",
     },
-    {"tasks", "metrics", "llm"},
+    {"tasks", "llm"},
     {
         "audit",
         "training",

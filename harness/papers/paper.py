@@ -87,8 +87,13 @@ class Paper(Strict):
             raise ValueError(f"table {number}: {variants.of} is no table of metrics")
         if table.users or table.asks != variants.asks:
             raise ValueError(f"table {number}: table {variants.of} asks other users or another task")
+        tried = set()
         for change in variants.changes:
             for dataset in change.datasets:
+                one = (change.system, dataset, str(sorted(change.settings.items())), change.probe)
+                if one in tried:
+                    raise ValueError(f"table {number}: a change of {change.system} on {dataset} stands there twice")
+                tried.add(one)
                 if change.system not in self.systems or not table.shows(dataset, change.system):
                     raise ValueError(f"table {number}: table {variants.of} has no {change.system} on {dataset}")
 

@@ -6,9 +6,10 @@ columns' names), then a label and its values a line, ``-`` where the paper print
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from harness.config import TASK_PREFIX, Probe, RunConfig, Strict
+from harness.metrics import metric_at
 
 NOTHING = "-"
 
@@ -29,7 +30,14 @@ def parse_grid(text: str) -> dict[str, dict[str, str | None]]:
     return grid
 
 
+def _metric(label: str) -> str:
+    metric_at(label)
+    return label
+
+
 Grid = Annotated[dict[str, dict[str, str | None]], BeforeValidator(parse_grid)]
+Metric = Annotated[str, AfterValidator(_metric)]
+MetricGrid = Annotated[dict[Metric, dict[str, str | None]], BeforeValidator(parse_grid)]
 
 
 class Estimator(Strict):
@@ -96,7 +104,7 @@ class Gains(Strict):
     """
 
     over: tuple[str | int, ...]
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
 
 
 class AccuracyTable(Asking):
@@ -121,7 +129,7 @@ class AccuracyTable(Asking):
     quoted: tuple[str, ...] = ()
     authors_rule: str | None = None
     gains: Gains | None = None
-    published: dict[str, Grid]
+    published: dict[str, MetricGrid]
 
     def datasets(self) -> list[str]:
         """Its data sets, as printed."""
@@ -189,7 +197,7 @@ class Sweep(Asking):
     columns: dict[str, tuple[str, ...]]
     setting: str
     values: tuple[str | int, ...]
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     gains: Gains | None = None
 
     def datasets(self) -> list[str]:
@@ -346,7 +354,7 @@ class Variants(Asking):
     caption: str
     command: str
     of: str
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     changes: tuple[Change, ...]
 
     def datasets(self) -> list[str]:
