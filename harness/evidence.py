@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.config import Profile
 from harness.data.dataset import digests
@@ -123,9 +122,9 @@ def restrict(
 ) -> Evidence:
     """Keep only the users whose target the retriever's run of the same seed ranks among its first ``among``.
 
-    All columns are held to the same users: those of the retriever's run that a re-ranker of the seed ordered, where
-    there is one. Runs without a retriever's run of the same data, profile and seed, or whose retriever found nobody,
-    are left out.
+    All columns are held to the same users, those of one configuration of the retriever: of the one that a re-ranker
+    ordered, where there is one. Runs without a run of it of the same data, profile and seed, or whose retriever found
+    nobody, are left out.
 
     Args:
         evidence: what to restrict.
@@ -134,25 +133,29 @@ def restrict(
         among: the last rank that counts as retrieved.
         selections: all searches there are.
     """
+    retrievers = _retrievers(evidence.runs, runs, retriever, selections)
     kept: list[tuple[Run, Outcomes]] = []
     for run, outcomes in zip(evidence.runs, evidence.outcomes, strict=True):
-        counts = np.isin(outcomes.query, _retrieved(run, runs, retriever, among, selections))
-        if counts.any():
-            kept.append((run, outcomes.take(counts)))
+        if found := retrievers.get(run.config.seed):
+            ranked = found.outcomes()
+            counts = np.isin(outcomes.query, ranked.query[ranked.rank <= among])
+            if counts.any():
+                kept.append((run, outcomes.take(counts)))
     runs_kept, outcomes_kept = tuple(run for run, _ in kept), tuple(rest for _, rest in kept)
     return replace(evidence, runs=runs_kept, outcomes=outcomes_kept, per_seed=True)
 
 
-def _retrieved(
-    run: Run, runs: Sequence[Run], retriever: str, among: int, selections: Sequence[Selection]
-) -> npt.NDArray[np.int64]:
-    """Users that the retriever's run with the data, profile and seed of ``run`` found, shape [query]."""
-    shared = (run.config.dataset, run.config.profile, run.config.seed)
-    alike = [each for each in runs if (each.config.dataset, each.config.profile, each.config.seed) == shared]
-    rankers = [run] if run.config.retriever else alike
-    ordered = {each.config.retriever.run for each in rankers if each.config.retriever}
-    own = [each for each in alike if each.record.run in ordered] or alike
-    for found in choose(own, retriever, [run.config.dataset], selections)[0]:
-        ranked = found.outcomes()
-        return ranked.query[ranked.rank <= among]
-    return np.empty(0, dtype=np.int64)
+def _retrievers(
+    shown: Sequence[Run], runs: Sequence[Run], retriever: str, selections: Sequence[Selection]
+) -> dict[int, Run]:
+    """Seed -> run of the retriever, all of one configuration, on the data and in the profile of a column's runs."""
+    if not shown:
+        return {}
+    config = shown[0].config
+    alike = [run for run in runs if (run.config.dataset, run.config.profile) == (config.dataset, config.profile)]
+    ordered = {run.config.retriever.run for run in (shown if config.retriever else alike) if run.config.retriever}
+    own = [run for run in alike if run.record.run in ordered]
+    chosen, _ = choose(own or alike, retriever, [config.dataset], selections)
+    same = {configuration(run) for run in chosen}
+    others, _ = choose([run for run in alike if configuration(run) in same], retriever, [config.dataset], selections)
+    return {run.config.seed: run for run in (*others, *chosen)}

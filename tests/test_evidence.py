@@ -98,6 +98,20 @@ def test_all_columns_hold_the_users_whom_the_rankers_own_retriever_found(tmp_pat
     assert kept["narm"].outcomes[0].rank.tolist() == [7, 9]
 
 
+def test_the_users_of_all_seeds_are_those_of_one_configuration_of_the_retriever(tmp_path: Path) -> None:
+    searched = make_run(tmp_path, "lrurec", [2, 30, 40], seed=42, settings={"dropout": 0.5}, started_at="2026-02-02")
+    default = [make_run(tmp_path, "lrurec", [3, 4, 5], seed=seed) for seed in (43, 44)]
+    narm = [make_run(tmp_path, "narm", [7, 8, 9], seed=seed) for seed in (42, 43, 44)]
+    column = gather(narm, "narm", ["ml-latest-small"])
+    runs = [searched, *default, *narm]
+    assert [run.config.seed for run in restrict(column, runs, "lrurec", 20).runs] == [43, 44]
+    ranker = make_run(tmp_path, "llamarec", [1, 30, 40], seed=42, retriever=searched)
+    assert [run.config.seed for run in restrict(column, [*runs, ranker], "lrurec", 20).runs] == [42]
+    further = make_run(tmp_path, "lrurec", [30, 2, 40], seed=43, settings={"dropout": 0.5})
+    kept = restrict(column, [*runs, ranker, further], "lrurec", 20)
+    assert [outcomes.rank.tolist() for outcomes in kept.outcomes] == [[7], [8]]
+
+
 def made_as(folder: Path, system: str, profile: str, seed: int = 42, value: float = 0.1, **changes: object) -> Run:
     """A run of the configuration that a profile and ``--set`` resolve to, with a best validation value."""
     config = resolve(system, GAMES, profile, seed, "cpu", changes)
