@@ -156,6 +156,7 @@ def _retrievers(
     ordered = {run.config.retriever.run for run in (shown if config.retriever else alike) if run.config.retriever}
     own = [run for run in alike if run.record.run in ordered]
     chosen, _ = choose(own or alike, retriever, [config.dataset], selections)
-    same = {configuration(run) for run in chosen}
-    others, _ = choose([run for run in alike if configuration(run) in same], retriever, [config.dataset], selections)
+    wanted = {configuration(run) for run in chosen}
+    same = [run for run in alike if run.config.system == retriever and configuration(run) in wanted]
+    others, _ = choose(same, retriever, [config.dataset], selections)
     return {run.config.seed: run for run in (*others, *chosen)}
