@@ -154,7 +154,7 @@ def _retrievers(
     config = shown[0].config
     alike = [run for run in runs if (run.config.dataset, run.config.profile) == (config.dataset, config.profile)]
     ordered = {run.config.retriever.run for run in (shown if config.retriever else alike) if run.config.retriever}
-    own = [run for run in alike if run.record.run in ordered]
+    own = [run for run in alike if run.config.system == retriever and run.record.run in ordered]
     chosen, _ = choose(own or alike, retriever, [config.dataset], selections)
     wanted = {configuration(run) for run in chosen}
     same = [run for run in alike if run.config.system == retriever and configuration(run) in wanted]

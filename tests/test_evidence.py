@@ -98,6 +98,16 @@ def test_all_columns_hold_the_users_whom_the_rankers_own_retriever_found(tmp_pat
     assert kept["narm"].outcomes[0].rank.tolist() == [7, 9]
 
 
+def test_a_ranker_behind_another_retriever_leaves_the_tables_retriever_its_users(tmp_path: Path) -> None:
+    retriever = make_run(tmp_path, "lrurec", [2, 30, 5])
+    narm = make_run(tmp_path, "narm", [7, 8, 9])
+    ranker = make_run(tmp_path, "llamarec", [1, 2, 3], retriever=narm)
+    runs = [retriever, narm, ranker]
+    for name, ranks in (("narm", [7, 9]), ("llamarec", [1, 3])):
+        kept = restrict(gather(runs, name, ["ml-latest-small"]), runs, "lrurec", 20)
+        assert [outcomes.rank.tolist() for outcomes in kept.outcomes] == [ranks]
+
+
 def test_the_users_of_all_seeds_are_those_of_one_configuration_of_the_retriever(tmp_path: Path) -> None:
     searched = make_run(tmp_path, "lrurec", [2, 30, 40], seed=42, settings={"dropout": 0.5}, started_at="2026-02-02")
     default = [make_run(tmp_path, "lrurec", [3, 4, 5], seed=seed) for seed in (43, 44)]
