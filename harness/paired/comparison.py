@@ -36,6 +36,10 @@ class Side:
     runs: tuple[Outcomes, ...]
     draws: tuple[str, ...]
 
+    def of(self, draws: tuple[str, ...]) -> "Side":
+        """The runs of these draws, in their order."""
+        return Side(self.name, tuple(self.runs[self.draws.index(draw)] for draw in draws), draws)
+
 
 class Comparison(BaseModel):
     """One metric of two systems; None where a thing is not defined.
@@ -189,8 +193,9 @@ def _pair(
 
 
 def _by_draw(a: Side, b: Side) -> tuple[Side, Side, bool]:
-    """Both, the second's runs in the order of the first's, and True, if they have the same draws; else as given."""
-    if sorted(a.draws) != sorted(b.draws):
-        return a, b, False
-    order = [b.draws.index(draw) for draw in a.draws]
-    return a, Side(b.name, tuple(b.runs[place] for place in order), a.draws), True
+    """The runs of both whose draw the other has too, in pairs, and True; all as given where there are none.
+
+    The others are left out: what a seed drew for one side alone would be taken for a difference of the systems.
+    """
+    shared = tuple(draw for draw in a.draws if draw in b.draws)
+    return (a.of(shared), b.of(shared), True) if shared else (a, b, False)

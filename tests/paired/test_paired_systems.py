@@ -96,6 +96,13 @@ def test_runs_that_share_a_draw_are_paired_by_it_in_any_order() -> None:
     assert apart.se_seeds != pytest.approx(paired.se_seeds)
 
 
+def test_a_ranker_that_changes_nothing_equals_the_run_that_it_ranked_however_many_seeds_its_retriever_has() -> None:
+    lists = tuple(drawn(name, 100, worst=40) for name in "xyz")
+    idle = Side("ranker", lists[1:2], ("y",))
+    (row,) = compare([(idle, Side("retriever", lists, ("x", "y", "z")))], [("NDCG", 10)], 1, permutations=99)
+    assert (row.difference, row.wins, row.losses, row.seeds_a, row.seeds_b, row.p) == (0, 0, 0, 1, 1, 1)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_same_ranks_at_other_queries_differ_by_0_on_average(seed: int) -> None:
     a = drawn("a", 200, worst=15)
