@@ -58,7 +58,7 @@ def columns(
                     evidence = gather(own, name, paper.datasets[dataset].names, selections)
                 if isinstance(spec, AccuracyTable) and spec.users:
                     evidence = restrict(evidence, asked, paper.systems[spec.users.system], spec.users.among, selections)
-                yield Column(dataset, system, value, evidence, likeness(paper, dataset, evidence.runs, asked))
+                yield Column(dataset, system, value, evidence, likeness(paper, dataset, evidence, asked))
 
 
 def _was_asked(config: RunConfig, task: dict[str, str]) -> bool:
@@ -72,16 +72,20 @@ def _is_point(config: RunConfig, setting: str, value: str | int | None) -> bool:
     return config.settings.get(setting) == value and follows(config, config.profile, aside=setting)
 
 
-def likeness(paper: Paper, dataset: str, shown: Sequence[Run], runs: Sequence[Run]) -> Likeness | None:
-    """What the runs of a column share with the paper's; a re-ranker's budget includes its retriever's."""
-    if not shown:
+def likeness(paper: Paper, dataset: str, evidence: Evidence, runs: Sequence[Run]) -> Likeness | None:
+    """What the runs of a column share with the paper's.
+
+    The budget includes that of a re-ranker's retriever, and of the runs that say which users count.
+    """
+    if not (shown := evidence.runs):
         return None
     wanted = {run.config.retriever.run for run in shown if run.config.retriever}
     retrievers = [run for run in runs if run.record.run in wanted]
     return Likeness(
         data=all(run.config.dataset == paper.datasets[dataset].name for run in shown),
         backbone=all(run.record.model is None or run.record.model.name == paper.backbone for run in shown),
-        budget=len(retrievers) == len(wanted) and all(is_paper_budget(run.config) for run in [*shown, *retrievers]),
+        budget=len(retrievers) == len(wanted)
+        and all(is_paper_budget(run.config) for run in (*shown, *retrievers, *evidence.finders)),
     )
 
 

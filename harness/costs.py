@@ -16,6 +16,7 @@ from harness.config import one_line
 from harness.cost_plan import Kind, Point, planned
 from harness.data.dataset import Dataset
 from harness.errors import InputError
+from harness.folders import below
 from harness.home import Home
 from harness.llm.ranking_cost import RankingCost
 from harness.resolve import profiles
@@ -72,7 +73,7 @@ def all_costs(folder: Path) -> list[KeptCost]:
         InputError: one of the files cannot be read, or was edited.
     """
     found = {}
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in below(folder, f"*{SUFFIX}"):
         try:
             kept = KeptCost.model_validate_json(path.read_text(encoding="utf-8"))
         except (ValidationError, UnicodeDecodeError) as error:

@@ -9,9 +9,10 @@ import numpy as np
 from harness.config import Profile
 from harness.data.dataset import digests
 from harness.outcomes import Outcomes
-from harness.resolve import complete, follows, is_paper_budget
+from harness.resolve import changed, complete, follows, is_paper_budget
 from harness.selection import Selection
 from harness.store import Run
+from harness.system import find
 
 
 @dataclass(frozen=True)
@@ -23,20 +24,23 @@ class Evidence:
         outcomes: their outcomes on the users that count, in the same order.
         configurations: how many configurations of the system there are runs of.
         tried: among how many configurations validation chose this one; 1 where nothing was searched.
-        per_seed: whether the users that count depend on the seed.
+        finders: runs whose lists say which users count, in the same order; none where all users do.
     """
 
     runs: tuple[Run, ...] = ()
     outcomes: tuple[Outcomes, ...] = ()
     configurations: int = 0
     tried: int = 1
-    per_seed: bool = False
+    finders: tuple[Run, ...] = ()
 
     def only(self, seed: int) -> "Evidence":
         """The run of one seed."""
         kept = [place for place, run in enumerate(self.runs) if run.config.seed == seed]
         return replace(
-            self, runs=tuple(self.runs[place] for place in kept), outcomes=tuple(self.outcomes[p] for p in kept)
+            self,
+            runs=tuple(self.runs[place] for place in kept),
+            outcomes=tuple(self.outcomes[place] for place in kept),
+            finders=tuple(self.finders[place] for place in kept if self.finders),
         )
 
 
@@ -72,8 +76,9 @@ def choose(
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
     The first data set that has runs is taken; then the paper's own configuration (its grid included), the most
-    expensive profile, that profile's own configuration, what a search took on validation, the most seeds, the best
-    value on validation, the latest start. So a variant is shown only where nothing else was run.
+    expensive profile, that profile's own configuration, what a search took on validation, what the profile sets where
+    no search moved it, the most seeds, the best value on validation, the latest start. So a variant, or a point of the
+    grid that nothing chose, is shown only where nothing else was run.
 
     Args:
         runs: all runs there are.
@@ -94,13 +99,17 @@ def choose(
     return (), 0
 
 
-def _preference(runs: list[Run], selections: Sequence[Selection]) -> tuple[bool, int, bool, bool, int, float, str]:
+def _preference(
+    runs: list[Run], selections: Sequence[Selection]
+) -> tuple[bool, int, bool, bool, bool, int, float, str]:
     config = runs[0].config
     profile = get_args(Profile).index(config.profile)
     own, taken = follows(config, config.profile), is_taken(runs[0], selections)
     validation = [run.record.fit.best_value() for run in runs]
     latest = max(run.record.started_at for run in runs)
-    return is_paper_budget(config), profile, own, taken, len(runs), sum(validation) / len(runs), latest
+    best = sum(validation) / len(runs)
+    unmoved = changed(config).keys().isdisjoint(find(config.system).grid)
+    return is_paper_budget(config), profile, own, taken, unmoved, len(runs), best, latest
 
 
 def is_taken(run: Run, selections: Sequence[Selection]) -> bool:
@@ -134,15 +143,15 @@ def restrict(
         selections: all searches there are.
     """
     retrievers = _retrievers(evidence.runs, runs, retriever, selections)
-    kept: list[tuple[Run, Outcomes]] = []
+    kept: list[tuple[Run, Outcomes, Run]] = []
     for run, outcomes in zip(evidence.runs, evidence.outcomes, strict=True):
         if found := retrievers.get(run.config.seed):
             ranked = found.outcomes()
             counts = np.isin(outcomes.query, ranked.query[ranked.rank <= among])
             if counts.any():
-                kept.append((run, outcomes.take(counts)))
-    runs_kept, outcomes_kept = tuple(run for run, _ in kept), tuple(rest for _, rest in kept)
-    return replace(evidence, runs=runs_kept, outcomes=outcomes_kept, per_seed=True)
+                kept.append((run, outcomes.take(counts), found))
+    own, left, finders = zip(*kept, strict=True) if kept else ((), (), ())
+    return replace(evidence, runs=own, outcomes=left, finders=finders)
 
 
 def _retrievers(

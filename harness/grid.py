@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import product
 
-from harness import data, environment, run, selection
+from harness import data, environment, run, selection, store
 from harness import system as register
 from harness.config import RunConfig
 from harness.data.dataset import digests
@@ -51,19 +51,43 @@ def search(config: RunConfig, fixed: Collection[str], home: Home, command: str, 
     """
     searched = points(config, fixed)
     sources = digests(data.load(config.dataset, home, report).sources)
+    grid_points = [config.model_copy(update={"settings": config.settings | values}) for values in searched]
+    home.work.mkdir(parents=True, exist_ok=True)
+    with run.alone(home.work / f"grid-{store.identity(grid_points[0], sources)}.lock", report):
+        taken = _taken(config, searched, sources, home)
+        if taken is None:
+            taken = _search(grid_points, searched, sources, home, command, report)
+    return run.execute(taken, home, command, report)
+
+
+def _taken(
+    config: RunConfig, searched: list[dict[str, float]], sources: dict[str, str], home: Home
+) -> RunConfig | None:
+    """What the same search took when it was done before."""
     for done in selection.all_selections(home.runs):
         same = (done.config.seed, done.inputs, done.tried[0].settings.keys())
         if done.covers(config) and same == (config.seed, sources, searched[0].keys()):
-            return run.execute(done.config.model_copy(update={"device": config.device}), home, command, report)
+            return config.model_copy(update={"settings": config.settings | done.searched()})
+    return None
+
+
+def _search(
+    grid_points: list[RunConfig],
+    searched: list[dict[str, float]],
+    sources: dict[str, str],
+    home: Home,
+    command: str,
+    report: Report,
+) -> RunConfig:
+    """Train every point, keep what was tried, and name the point that validated best."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    grid_points = [config.model_copy(update={"settings": config.settings | values}) for values in searched]
     tried, checkpoints, monitor = [], [], ""
     for point, values in zip(grid_points, searched, strict=True):
         fit, checkpoint = run.fit(point, home, command, report)
         tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
         checkpoints.append(checkpoint)
         monitor = fit.monitor or ""
-        report(f"{config.system} {values}: {monitor} {fit.best_value():.4f} on validation")
+        report(f"{point.system} {values}: {monitor} {fit.best_value():.4f} on validation")
     taken = max(range(len(tried)), key=lambda index: tried[index].value)
     sha, dirty = environment.commit()
     found = Selection(
@@ -78,5 +102,6 @@ def search(config: RunConfig, fixed: Collection[str], home: Home, command: str, 
     )
     selection.write(found, home.runs)
     for checkpoint in checkpoints[:taken] + checkpoints[taken + 1 :]:
-        shutil.rmtree(checkpoint, ignore_errors=True)
-    return run.execute(found.config, home, command, report)
+        with run.alone(checkpoint.with_name(f"{checkpoint.name}.lock"), report):  # another run of this point
+            shutil.rmtree(checkpoint, ignore_errors=True)
+    return found.config

@@ -204,7 +204,7 @@ def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
     same = [
         run
         for run in finished
-        if run.config.model_copy(update={"retriever": None}) == config
+        if resolve.complete(run.config).model_copy(update={"retriever": None}) == config
         and (run.config.retriever is None or run.config.retriever.system == config.settings["retriever"])
     ]
     alike = [

@@ -262,7 +262,7 @@ def changed(config: RunConfig) -> dict[str, Any]:
     own = _profiles_own(config, config.profile)
     before, now = own.task.model_dump(), config.task.model_dump()
     task = {f"{TASK_PREFIX}{key}": value for key, value in now.items() if value != before[key]}
-    return task | {key: value for key, value in config.settings.items() if value != own.settings[key]}
+    return task | {key: value for key, value in config.settings.items() if (key, value) not in own.settings.items()}
 
 
 def is_paper_budget(config: RunConfig) -> bool:

@@ -46,7 +46,7 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
         InputError: the system cannot do this task on this data.
     """
     job = _prepare(config, home, command, report)
-    with _alone(home.work / f"{job.run}.lock", report):
+    with alone(home.work / f"{job.run}.lock", report):
         if found := store.find(home.runs, job.run):
             return found, True
         finished = store.write(home.runs, job.config, job.run, job.fill)
@@ -63,7 +63,7 @@ def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Fi
         How training went, and the folder of the checkpoint from which :func:`execute` goes on.
     """
     job = _prepare(config, home, command, report)
-    with _alone(home.work / f"{job.run}.lock", report):
+    with alone(home.work / f"{job.run}.lock", report):
         found = store.find(home.runs, job.run)
         return (found.record.fit if found else job.fit()[1]), job.work
 
@@ -88,7 +88,8 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
             update={"retriever": Retriever(system=retriever.config.system, run=retriever.record.run)}
         )
     home.work.mkdir(parents=True, exist_ok=True)
-    run = store.identity(config, digests)
+    older = (each for each in store.of_inputs(home.runs, config, digests) if resolve.complete(each.config) == config)
+    run = next((each.record.run for each in older), store.identity(config, digests))
     unprobed = config.model_copy(update={"probe": None})
     if probes.is_order(config.probe):
         trained, _ = execute(unprobed, home, command, report)
@@ -157,7 +158,7 @@ def _fitting(trained: Run, spec: SystemSpec, own: dict[str, Any]) -> dict[str, A
 
 
 @contextmanager
-def _alone(path: Path, report: Report) -> Iterator[None]:
+def alone(path: Path, report: Report) -> Iterator[None]:
     """Hold a lock file, and say so where another process has it."""
     lock = FileLock(path)
     try:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from harness.config import RunConfig, Strict, one_line
 from harness.errors import InputError
+from harness.folders import below
 from harness.resolve import complete
 from harness.sealed import Sealed
 
@@ -56,18 +57,19 @@ class Selection(Sealed):
         return {key: self.config.settings[key] for key in self.tried[0].settings}
 
     def covers(self, config: RunConfig) -> bool:
-        """Whether a config is one of those that were tried, but for its seed and device."""
+        """Whether a config is one of those that were tried, but for its seed and device and the profile's name."""
         return self.base(config) == self.base(self.config)
 
     def takes(self, config: RunConfig) -> bool:
-        """Whether a config is the one that was taken, but for its seed and device."""
+        """Whether a config is the one that was taken, with the same exceptions."""
         return self.covers(config) and all(config.settings[key] == value for key, value in self.searched().items())
 
     def base(self, config: RunConfig) -> RunConfig:
-        """What all configurations of the search share: a config without searched settings, seed and device."""
+        """What all configurations of the search share; two profiles with the same settings spend the same."""
         config = complete(config)
         settings = {key: value for key, value in config.settings.items() if key not in self.tried[0].settings}
-        return config.model_copy(update={"settings": settings, "seed": 0, "device": "", "retriever": None})
+        apart = {"settings": settings, "seed": 0, "device": "", "profile": "paper", "retriever": None}
+        return config.model_copy(update=apart)
 
 
 def write(selection: Selection, runs: Path) -> Path:
@@ -87,8 +89,7 @@ def all_selections(runs: Path) -> list[Selection]:
     Raises:
         InputError: one of them was changed by hand.
     """
-    found = [_read(path) for path in sorted(runs.rglob(f"*{SUFFIX}")) if not path.name.startswith(".")]
-    return sorted(found, key=lambda selection: -len(selection.tried))
+    return sorted(map(_read, below(runs, f"*{SUFFIX}")), key=lambda selection: -len(selection.tried))
 
 
 def _read(path: Path) -> Selection:

@@ -92,7 +92,7 @@ def pair(name_a: str, a: Evidence, name_b: str, b: Evidence) -> tuple[Side, Side
     """
     if not a.runs or not b.runs or _data(a) != _data(b) or a.runs[0].config.task != b.runs[0].config.task:
         return None
-    if a.per_seed:
+    if a.finders:
         shared = [seed for seed in _seeds(a) if seed in _seeds(b)]
         if not shared:
             return None

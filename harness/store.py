@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,7 @@ from harness.config import RunConfig, one_line
 from harness.data.dataset import Ids
 from harness.data.digest import sha256_of
 from harness.errors import InputError, WorkError
+from harness.folders import below
 from harness.outcomes import Outcomes
 from harness.record import RunRecord
 
@@ -33,14 +36,15 @@ EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everyth
 
 
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
-    """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits.
+    """Identity of a run: digest of its resolved config and of its inputs' digests, 16 hex digits."""
+    return _identity(config.model_dump(mode="json"), inputs)
 
-    A key that runs were kept without before there was one counts only where it is not at its default.
-    """
-    settled = config.model_dump(mode="json", exclude=None if config.probe else {"probe"})
-    for key, default in (("negatives", "uniform"), ("test_limit", None)):
-        if settled["task"][key] == default:
-            del settled["task"][key]
+
+def _identity(config: dict[str, Any], inputs: dict[str, str]) -> str:
+    """From a config as it is written; the first runs were kept before there were some of its keys."""
+    settled = {key: value for key, value in config.items() if (key, value) != ("probe", None)}
+    later = {("negatives", "uniform"), ("test_limit", None)}
+    settled["task"] = {key: value for key, value in config["task"].items() if (key, value) not in later}
     document = json.dumps({"config": settled, "inputs": inputs}, sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
@@ -210,6 +214,20 @@ def find(runs: Path, run: str) -> Run | None:
     return None
 
 
+def of_inputs(runs: Path, config: RunConfig, inputs: dict[str, str]) -> Iterator[Run]:
+    """The finished runs of a config's system, data set, profile and seed that read inputs of these digests.
+
+    Their configs may lack keys that there were not when they ran; their identities were drawn without these.
+
+    Raises:
+        InputError: one of them was changed.
+    """
+    for folder in sorted(runs.glob(f"{escape(folder_name(config, ''))}*")):
+        run = open_run(folder)
+        if run.record.run == _identity(run.config.model_dump(mode="json", exclude_unset=True), inputs):
+            yield run
+
+
 def with_retriever(runs: Path, run: str) -> list[Run]:
     """The finished run of that identity and, for a re-ranker, its retriever's run after it."""
     found = find(runs, run)
@@ -230,6 +248,5 @@ def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
     """
     if not runs.is_dir():
         raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
-    records = (path for path in runs.rglob(RECORD) if not path.parent.name.startswith("."))
-    found = (open_run(path.parent) for path in sorted(records))
+    found = (open_run(path.parent) for path in below(runs, RECORD))
     return [run for run in found if probed or run.config.stands_in_tables()]

@@ -12,6 +12,7 @@ LAYERS = (
     {
         "__init__",
         "errors",
+        "folders",
         "config",
         "home",
         "seeds",

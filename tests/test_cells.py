@@ -140,6 +140,17 @@ def test_table_3_counts_the_users_that_the_retriever_found(tmp_path: Path) -> No
     assert cell_of([narm], "3", "NARM", "Recall", 10).verdict == "not run"
 
 
+def test_another_budget_of_the_retriever_is_one_of_every_column_of_its_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.columns.is_paper_budget", lambda config: "cut" not in config.settings)
+    narm = make_run(tmp_path, "narm", [1, 2, 3])
+    for settings, verdict in (({}, "undecided"), ({"cut": True}, "other budget")):
+        retriever = make_run(tmp_path, "lrurec", [1, 30, 5], settings=settings)
+        assert cell_of([narm, retriever], "3", "NARM", "Recall", 10).verdict == verdict
+        assert cell_of([narm, retriever], "1", "NARM", "Recall", 10).verdict == "undecided"
+
+
 def test_table_2_is_held_against_the_printed_digits(tmp_path: Path) -> None:
     run = make_run(tmp_path, "popularity", [1, 2])
     found = {cell.metric: cell for cell in cells(PAPER, "2", [run]) if cell.dataset == "ML-100k"}

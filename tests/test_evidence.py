@@ -154,11 +154,13 @@ def test_a_variant_never_comes_before_the_papers_own(
     assert choose(tried, system, [GAMES]) == (tuple(tried), 1)
 
 
-def test_a_point_of_the_grid_is_the_papers_own_and_chosen_on_validation(tmp_path: Path) -> None:
-    runs = [
-        made_as(tmp_path, "narm", "paper", value=value, dropout=dropout) for dropout, value in ((0.2, 0.1), (0.5, 0.3))
-    ]
-    assert choose(runs, "narm", [GAMES]) == ((runs[1],), 2)
+def test_points_of_the_grid_that_no_search_took_come_after_the_default_and_by_validation(tmp_path: Path) -> None:
+    default, *others = (
+        made_as(tmp_path, "narm", "paper", value=value, dropout=dropout)
+        for dropout, value in ((0.2, 0.1), (0.5, 0.3), (0.4, 0.2))
+    )
+    assert choose([default, *others], "narm", [GAMES]) == ((default,), 3)
+    assert choose(others, "narm", [GAMES]) == ((others[0],), 2)
 
 
 def test_a_key_that_a_kept_run_lacks_is_at_its_default(tmp_path: Path) -> None:

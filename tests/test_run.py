@@ -1,11 +1,15 @@
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import baselines  # noqa: F401  registers the systems
-from harness import run
+from harness import run, store
+from harness.data.digest import sha256_of
 from harness.errors import InputError
 from harness.home import Home
 from harness.resolve import resolve
@@ -30,6 +34,31 @@ def test_the_order_of_ties_is_fixed_before_the_split(tmp_path: Path, monkeypatch
     assert found.record.data_notes == ()
     assert swapped.record.data_notes == ("same_time=item-reversed: the last item of 1 of 2 users depends on it",)
     assert found.record.run != swapped.record.run
+
+
+def aged(found: Run) -> Run:
+    """The run as it would have been kept before a config had the key ``task.same_time``."""
+    config = found.config.model_dump(
+        mode="json", exclude={"probe": True, "task": {"same_time", "negatives", "test_limit"}}
+    )
+    inputs = {source.name: source.sha256 for source in found.record.data}
+    drawn = json.dumps({"config": config, "inputs": inputs}, sort_keys=True)
+    identity = hashlib.sha256(drawn.encode()).hexdigest()[:16]
+    folder = found.folder.rename(found.folder.with_name(store.folder_name(found.config, identity)))
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    files = found.record.files | {"config.yaml": sha256_of(folder / "config.yaml")}
+    record = found.record.model_copy(update={"run": identity, "files": files}).sealed()
+    (folder / "run.json").write_text(record.model_dump_json())
+    return store.open_run(folder)
+
+
+def test_a_run_that_was_kept_before_there_was_a_key_is_found_again(tmp_path: Path) -> None:
+    films = prepared_folder(tmp_path / "films", random_histories(9, 9))
+    older = aged(execute(tmp_path, str(films)))
+    assert execute(tmp_path, str(films)).record == older.record
+    assert execute(tmp_path, str(films), **{"task.exclude": "none"}).record.run != older.record.run
+    (films / "items.tsv").write_text((films / "items.tsv").read_text() + "99\tr99\tAnother\n")
+    assert execute(tmp_path, str(films)).record.run != older.record.run
 
 
 def test_ties_of_a_set_without_timestamps_are_refused(tmp_path: Path) -> None:

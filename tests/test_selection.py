@@ -67,6 +67,13 @@ def test_other_seeds_take_what_was_found_and_other_settings_do_not() -> None:
     assert selection.as_searched(config(0.2), []) == config(0.2)
 
 
+def test_a_profile_with_the_same_settings_takes_what_was_found() -> None:
+    same, cheaper = (resolve.resolve("narm", SETS[0], profile, 42, "cpu") for profile in ("gpu", "cpu"))
+    taken = selection.as_searched(same, [search()])
+    assert (taken.profile, taken.settings) == ("gpu", config(0.5).settings)
+    assert selection.as_searched(cheaper, [search()]) == cheaper
+
+
 def test_a_table_shows_what_validation_chose_whatever_has_more_seeds(tmp_path: Path) -> None:
     runs = {
         dropout: [make_run(tmp_path, "narm", [1], seed=seed, settings=config(dropout).settings) for seed in seeds]
@@ -77,6 +84,8 @@ def test_a_table_shows_what_validation_chose_whatever_has_more_seeds(tmp_path: P
     assert choose(everything, "narm", SETS)[0] == tuple(runs[0.2])
     assert choose(everything, "narm", SETS, [chosen])[0] == tuple(runs[0.5])
     assert (gather(everything, "narm", SETS).tried, gather(everything, "narm", SETS, [chosen]).tried) == (1, 2)
+    unchosen = [make_run(tmp_path, "narm", [1], seed=seed, settings=config(0.4).settings) for seed in range(4)]
+    assert choose([*everything, *unchosen], "narm", SETS)[0] == tuple(runs[0.2])
     elsewhere = chosen.model_copy(update={"inputs": {NEVER_HELD.name: NEVER_HELD.sha256}})
     assert choose(everything, "narm", SETS, [elsewhere])[0] == tuple(runs[0.2])
 

@@ -1,0 +1,21 @@
+"""Reading a folder that other processes write into."""
+
+import os
+from fnmatch import filter as matching
+from pathlib import Path
+
+
+def below(folder: Path, pattern: str) -> list[Path]:
+    """The files of a name in a folder, at any depth, sorted; hidden ones and hidden folders' are still being written.
+
+    A folder that another process renames meanwhile is passed over.
+
+    Args:
+        folder: where to look; need not exist.
+        pattern: of the file's name, e.g. ``*.json``.
+    """
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(root, name) for name in matching(names, pattern) if not name.startswith(".")]
+    return sorted(found)
