@@ -1,37 +1,7 @@
 """Every system of the harness; importing the package registers them all."""
 
-from baselines import (
-    bert4rec,
-    core,
-    dien,
-    din,
-    gru4rec,
-    llamarec,
-    lrurec,
-    narm,
-    ncf,
-    popularity,
-    popularity_category,
-    sasrec,
-    tallrec,
-    title_generator,
-    trsr,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "bert4rec",
-    "core",
-    "dien",
-    "din",
-    "gru4rec",
-    "llamarec",
-    "lrurec",
-    "narm",
-    "ncf",
-    "popularity",
-    "popularity_category",
-    "sasrec",
-    "tallrec",
-    "title_generator",
-    "trsr",
-]
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -38,7 +38,6 @@ register(
         source="Yue et al. 2023 (LlamaRec), section 3.2; their code for formats",
         config=RerankerConfig,
         build=LlamaRec,
-        scores="candidates",
         needs=("texts", "retriever", "backbone"),
         llm="LoRA-tuned",
         layout=("micro_batch", "score_batch"),

@@ -26,7 +26,6 @@ register(
         config=TallrecConfig,
         build=YesNoRecommender,
         tasks=("candidates",),
-        scores="candidates",
         needs=("texts", "backbone", "prompts"),
         llm="LoRA-tuned",
         conventional=False,

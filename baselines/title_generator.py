@@ -12,6 +12,7 @@ from harness.data.dataset import Sequences
 from harness.llm import prompts, ranked_list
 from harness.llm.parsing import Ranking, parse
 from harness.llm.ranked_list import SEPARATORS, Output
+from harness.llm.tokens import behind
 from harness.record import FitRecord
 from harness.system import Context, Queries, SystemSpec, register
 
@@ -49,7 +50,7 @@ class TitleGenerator(Reranker):
         """The item as the list's first entry, and the separator."""
         text = self.titles[item] if self.settings.output == "titles" else self.labels.texts[place]
         answered = ranked_list.one_line(text) + SEPARATORS[self.settings.output].rstrip(" ")
-        return ranked_list.behind(self.llm.tokenizer, self._prompt_end(), answered)
+        return behind(self.llm.tokenizer, self._prompt_end(), answered)
 
     def score(self, queries: Queries) -> Tensor:
         """Minus each candidate's rank in the list that is written, shape [query, candidate].
@@ -105,7 +106,6 @@ register(
         source="the rival in Yue et al. 2023 (LlamaRec), section 4.0.7, tuned as their section 4.0.4",
         config=TitleGeneratorConfig,
         build=TitleGenerator,
-        scores="candidates",
         needs=("texts", "retriever", "backbone"),
         llm="LoRA-tuned",
         layout=("micro_batch", "score_batch"),

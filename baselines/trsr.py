@@ -69,7 +69,6 @@ for system in (Hierarchical, Recurrent):
             config=TrsrConfig,
             build=system,
             tasks=("candidates",),
-            scores="candidates",
             needs=("backbone", "prompts", "summarizer"),
             llm="LoRA-tuned",
             conventional=False,

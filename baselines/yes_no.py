@@ -20,8 +20,8 @@ from harness.llm import item_text, meter, prefix, wording, yes_no
 from harness.llm.backbone import Dtype, Quantisation
 from harness.llm.losses import Example, LossOn, shared_token_losses
 from harness.llm.summary import History
+from harness.llm.tokens import Tokens
 from harness.llm.tuning import Beta, TuningConfig, epochs, tune
-from harness.llm.verbalizer import Tokens
 from harness.llm.wording import Question
 from harness.progress import track
 from harness.record import FitRecord

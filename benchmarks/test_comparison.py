@@ -5,8 +5,6 @@ p-values of those three must agree within Monte-Carlo error. At profile ``smoke`
 """
 
 import multiprocessing
-import os
-import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 
@@ -15,13 +13,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from scipy import stats
 
+from benchmarks.machine import PROFILE
 from harness import environment, metrics
 from harness.outcomes import Outcomes
 from harness.paired.comparison import Comparison, Side, all_pairs, compare
 from harness.paired.differences import At
 from harness.seeds import rng
 
-PROFILE = os.environ.get("LLMREC_PROFILE", "smoke")
 USERS, PERMUTATIONS = (2_233, 10_000) if PROFILE == "smoke" else (22_332, 100_000)
 SYSTEMS = 10
 METRICS: list[At] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
@@ -47,11 +45,11 @@ def compare_all() -> tuple[float, int, list[Comparison]]:
     environment.use_threads()
     sides = [Side(str(system), (one,), (str(system),)) for system, one in enumerate(outcomes())]
     threads = int(environment.hardware()["threads"])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = environment.peak_memory_bytes()
     started = time.perf_counter()
     found = compare(all_pairs(sides), METRICS, 42, permutations=PERMUTATIONS, threads=threads)
     seconds = time.perf_counter() - started
-    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, found
+    return seconds, environment.peak_memory_bytes() - before, found
 
 
 def test_all_pairs_against_scipy(benchmark: BenchmarkFixture) -> None:

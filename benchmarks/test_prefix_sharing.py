@@ -7,7 +7,6 @@ python -m pytest benchmarks/test_prefix_sharing.py -s;
 LLMREC_PROFILE=cpu takes SmolLM2 and prompts as long as MIND's.
 """
 
-import os
 import time
 from collections.abc import Callable
 
@@ -15,12 +14,13 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
+from benchmarks.machine import PROFILE
 from harness import home
 from harness.llm import backbone, prefix, yes_no
 from harness.llm.verbalizer import hidden_states, row_logits
 from harness.seeds import rng
 
-SMOKE = os.environ.get("LLMREC_PROFILE", "smoke") == "smoke"
+SMOKE = PROFILE == "smoke"
 BACKBONE, ROUNDS, DTYPE = ("tiny", 5, "float32") if SMOKE else ("smollm2-135m", 3, "auto")
 PREFIX, SUFFIXES = 270, (26, 46)  # tokens on MIND: a summary of 48 and 5 recent items; one candidate
 CANDIDATES, AUTHORS_TOKENS = 21, 2048

@@ -1,14 +1,14 @@
 """Full-catalogue ranking never holds users x items: its peak memory is flat in the number of users."""
 
 import multiprocessing
-import os
-import resource
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.machine import PROFILE
+from harness import environment
 from harness.config import TaskConfig
 from harness.data.dataset import Dataset, Sequences
 from harness.data.splits import leave_one_out
@@ -16,7 +16,6 @@ from harness.seeds import rng
 from harness.system import Queries
 from harness.tasks import next_item
 
-PROFILE = os.environ.get("LLMREC_PROFILE", "smoke")
 ITEMS = 12_086
 USERS = (1_000, 8_000) if PROFILE == "smoke" else (2_500, 5_000, 10_000, 20_000)
 
@@ -45,9 +44,9 @@ def rank_everyone(users: int) -> int:
     def scorer(queries: Queries) -> torch.Tensor:
         return embedding[queries.history[:, -1]] @ embedding.T
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = environment.peak_memory_bytes()
     next_item.answer(scorer, task, torch.device("cpu"))
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return environment.peak_memory_bytes() - before
 
 
 def test_peak_memory_is_flat_in_users(benchmark: BenchmarkFixture) -> None:

@@ -3,7 +3,6 @@
 python -m pytest benchmarks/test_training_step.py -s; LLMREC_PROFILE=cpu takes more rounds than the default, smoke.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 
 from baselines.lrurec import LRURec, LRURecConfig
+from benchmarks.machine import PROFILE
 from benchmarks.padded_lrurec import PaddedLRURec
 from harness.seeds import rng, seeded
 from harness.training import MAX_GRADIENT_NORM
 
-ROUNDS = {"smoke": 3}.get(os.environ.get("LLMREC_PROFILE", "smoke"), 20)
+ROUNDS = {"smoke": 3}.get(PROFILE, 20)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ python -m pytest benchmarks/test_verbalizer.py -s; LLMREC_PROFILE=cpu takes Smol
 smoke, whose tiny backbone has a vocabulary too small to show much.
 """
 
-import os
 import time
 from collections.abc import Sequence
 
@@ -12,11 +11,12 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
+from benchmarks.machine import PROFILE
 from harness import home
 from harness.llm import backbone, labels, verbalizer
 from harness.seeds import rng
 
-SMOKE = os.environ.get("LLMREC_PROFILE", "smoke") == "smoke"
+SMOKE = PROFILE == "smoke"
 BACKBONE, ROUNDS, LENGTHS = ("tiny", 5, (200, 260)) if SMOKE else ("smollm2-135m", 10, (560, 640))
 CANDIDATES = 20
 

@@ -5,7 +5,6 @@ python -m pytest benchmarks/test_verbalizer_memory.py -s; LLMREC_PROFILE=cpu tak
 """
 
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
@@ -13,12 +12,13 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.machine import PROFILE
 from harness import home, peak_memory
 from harness.llm import backbone, verbalizer
 from harness.llm.backbone import Backbone
 from harness.seeds import rng
 
-SMOKE = os.environ.get("LLMREC_PROFILE", "smoke") == "smoke"
+SMOKE = PROFILE == "smoke"
 BACKBONE, LENGTH, NEW_TOKENS = ("tiny", 260, 40) if SMOKE else ("smollm2-135m", 600, 200)
 CANDIDATES = 20
 BATCHES = (1, 8)

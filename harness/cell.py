@@ -2,13 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from harness.config import Strict
 from harness.significance import CellTest
 from harness.verdict import Verdict
 
 
-class Cell(BaseModel):
+class Cell(Strict):
     """One number of a published table; None where a thing was not run or does not apply.
 
     Attributes:
@@ -32,8 +31,6 @@ class Cell(BaseModel):
         commits: what they were run from; ``dirty`` if any tree had changes.
         test: the paper's own system against this one.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     paper: str
     table: str

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.audit.allowed import allowed
 from harness.audit.published import best, of_paper
 from harness.audit.pvalues import PRange
 from harness.cell import Cell
+from harness.config import Strict
 from harness.paired.power import POWER
 from harness.papers.paper import Paper
 from harness.significance import CellTest
@@ -18,7 +17,7 @@ from harness.verdict import Verdict
 Judgement = Literal["supported", "not supported", "reversed", "undecidable", "not tested", "not run"]
 
 
-class ClaimRow(BaseModel):
+class ClaimRow(Strict):
     """One metric of a claim that a system is better, against the best of the others as printed.
 
     Attributes:
@@ -35,8 +34,6 @@ class ClaimRow(BaseModel):
             tested`` where both were run but no test of the table is of these two.
         verdict: of the runs' own cell, which says whether they can stand for the paper's at all.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     paper: str
     where: str

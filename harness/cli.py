@@ -222,15 +222,16 @@ def reproduce_(
     where = environment.check_device(device)
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is a file; expected a folder")
+    on, only = named(datasets, "--datasets"), named(systems, "--systems")
     if from_reference:
-        show.rechecks(list(recheck.recheck(chosen, named(datasets), where, state, console.progress)), as_json)
+        show.rechecks(list(recheck.recheck(chosen, on, where, state, console.progress)), as_json)
         return
     changes = ({"backbone": backbone} if backbone else {}) | ({"adapter": None} if tune else {})
 
     def plan(target: Target, columns: dict[str, str]) -> list[Planned]:
-        return reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, named(systems), changes)
+        return reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, only, changes)
 
-    columns = {target.paper.id: reproduce.columns(target, named(datasets)) for target in chosen}
+    columns = {target.paper.id: reproduce.columns(target, on) for target in chosen}
     planned = [each for target in chosen for each in plan(target, columns[target.paper.id])]
     if dry_run:
         show.plan(planned, as_json)
@@ -262,9 +263,7 @@ def report(
     targets: Targets = None,
     format_: Annotated[
         str | None,
-        typer.Option(
-            "--format", metavar="md|tex|html|csv", help="Print this format; tables in the terminal, where left out."
-        ),
+        typer.Option("--format", metavar="md|tex|html|csv|json", help="Print this format; tables, where left out."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write every format into this folder.")] = None,
     runs: RunsOption = None,

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness import metrics, stats
 from harness.cell import Cell
+from harness.config import Strict
 from harness.costs import KeptCost, of_figure
 from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS, RankingCost
@@ -22,7 +21,7 @@ SECONDS = "latency_s"
 NOT_TUNED = "not tuned"
 
 
-class CostRow(BaseModel):
+class CostRow(Strict):
     """A measured cost and the accuracy of the same checkpoint asked the same way.
 
     Attributes:
@@ -37,8 +36,6 @@ class CostRow(BaseModel):
             the run that tuned it is not there.
         why_none: why there is no accuracy.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
     cost: KeptCost

@@ -45,7 +45,7 @@ def examine(home: Home) -> list[Finding]:
         ),
         _gpu(),
         _disk(home),
-        _package("bitsandbytes", "NF4 backbones (the paper's quantisation)"),
+        _package("vllm", "lists that a serving engine writes (Figure 3)"),
         _package("pynvml", "energy of a GPU run"),
         _mirror(home),
         *(_dataset(name, entry, home) for name, entry in catalogue.entries().items()),
@@ -81,5 +81,5 @@ def _dataset(name: str, entry: catalogue.Entry, home: Home) -> Finding:
     for place in filter(None, (home.cache, home.mirror)):
         if any(all((place / name / file.name).exists() for file in form.files) for form in entry.forms):
             return Finding(f"data: {name}", True, f"in {place}")
-    fetchable = any(all(file.url or file.wheel or file.hub for file in form.files) for form in entry.forms)
+    fetchable = any(all(file.url or file.wheel for file in form.files) for form in entry.forms)
     return Finding(f"data: {name}", fetchable, "would be fetched" if fetchable else "only a mirror can have it")

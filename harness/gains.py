@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
 from harness import metrics
 from harness.columns import Column, columns
+from harness.config import Strict
 from harness.paired.comparison import Comparison, compare
 from harness.papers.paper import Paper
 from harness.papers.tables import AccuracyTable, Sweep
@@ -17,7 +16,7 @@ ESTIMATOR = "tie-mean"  # what ties against its target must not make a floor of 
 PER_USER = ("_per_history", "_per_case")
 
 
-class Gain(BaseModel):
+class Gain(Strict):
     """One metric of a column against another one that answered the same queries.
 
     Attributes:
@@ -29,8 +28,6 @@ class Gain(BaseModel):
         comparison: the column (``a``) less the other (``b``); None where they did not answer the same queries.
         costs: tokens, seconds and joules by name, per summarised history or per case asked about; means over seeds.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
     dataset: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -18,13 +19,15 @@ from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
 from harness.data.splits import Split, split_of
+from harness.data.ties import order_ties
 from harness.home import Home
 from harness.llm import weights
+from harness.llm.summary import Summarises
 from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, Queries, RunRecord, Statistics
 from harness.store import Run
-from harness.system import Context, Noting, Scorer, Summarising, System, SystemSpec, find
+from harness.system import Context, Noting, Scorer, System, SystemSpec, find
 from harness.tasks import candidates, next_item, rerank
 
 
@@ -65,6 +68,22 @@ class Job:
     def work(self) -> Path:
         """Checkpoints of this run."""
         return self.home.work / self.run
+
+    @classmethod
+    def again(cls, run: Run, dataset: Dataset, home: Home, report: Report, **changes: Any) -> "Job":
+        """A finished run's, to have its system back.
+
+        Args:
+            run: the run.
+            dataset: as it was loaded; ties are ordered as the run ordered them.
+            home: where backbones are.
+            report: takes one line of progress at a time.
+            changes: other fields.
+        """
+        config, spec = run.config, find(run.config.system)
+        dataset = order_ties(dataset, config.task.same_time, config.seed)
+        job = cls(spec, config, dataset, split_of(dataset), None, home, run.record.run, "", report)
+        return replace(job, **changes)
 
     def fill(self, folder: Path) -> RunRecord:
         """Fit, answer, write the run's files into ``folder``, and return the record."""
@@ -130,7 +149,7 @@ class Job:
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
-            summarizer=system.summarizer_model() if isinstance(system, Summarising) else None,
+            summarizer=system.summarizer_model() if isinstance(system, Summarises) else None,
         )
 
     def fit(self) -> tuple[System, FitRecord]:

@@ -32,6 +32,11 @@ class Measured(Strict):
     energy_j: float | None = None
     busy: str | None = None
 
+    @property
+    def p50_ms(self) -> float:
+        """Median time."""
+        return float(np.median(self.timings_ms))
+
     def percentile_ms(self, percentile: int) -> float | None:
         """The 50th, 90th or 99th percentile, linear between timings; None where there are too few to carry it."""
         return percentiles(self.timings_ms)[percentile]

@@ -27,7 +27,6 @@ def listing(what: Listing) -> list[dict[str, Any]]:
             {
                 "name": spec.name,
                 "tasks": list(spec.tasks),
-                "scores": spec.scores,
                 "needs": list(spec.needs),
                 "llm": spec.llm,
                 "conventional_recommender": spec.conventional,

@@ -5,9 +5,11 @@ Every metric takes ranks (1-based, shape [query]) and a cut-off k, and returns o
 
 import re
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import AfterValidator
 
 from harness.errors import InputError
 from harness.outcomes import Ints, Outcomes
@@ -54,6 +56,25 @@ def metrics_of(label: str) -> list[tuple[str, int]]:
         ValueError: one of them is none.
     """
     return [metric_at(part) for part in label.split("+")]
+
+
+def _is_metric(label: str) -> str:
+    metric_at(label)
+    return label
+
+
+def _are_metrics(label: str) -> str:
+    metrics_of(label)
+    return label
+
+
+MetricLabel = Annotated[str, AfterValidator(_is_metric)]  # e.g. NDCG@10
+Monitor = Annotated[str, AfterValidator(_are_metrics)]  # the same, or a sum of some
+
+
+def monitored(outcomes: Outcomes, monitor: str) -> float:
+    """The value on validation that stops training and chooses the weights."""
+    return sum(estimate(outcomes, metric, k) for metric, k in metrics_of(monitor))
 
 
 def placed(outcomes: Outcomes, estimator: str = "exact") -> tuple[Ints, Ints]:

@@ -28,7 +28,7 @@ RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs;
 Targets = Annotated[list[str] | None, typer.Argument(metavar="[PAPER[:TABLE]]...")]
 
 
-def named(text: str | None) -> list[str] | None:
+def named(text: str | None, option: str) -> list[str] | None:
     """A comma-separated option as a list; None where it was left out.
 
     Raises:
@@ -38,7 +38,7 @@ def named(text: str | None) -> list[str] | None:
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
-        raise InputError("an option takes a list of names, and got none; leave it out for the default")
+        raise InputError(f"{option} {text!r}: names nothing; expected NAME,..., or leave it out for the default")
     return parts
 
 
@@ -48,7 +48,7 @@ def parse_seeds(text: str) -> list[int]:
     Raises:
         InputError: something else than whole numbers from 0.
     """
-    parts = named(text) or []
-    if not parts or not all(part.isdecimal() for part in parts):
+    parts = named(text, "--seeds") or []
+    if not all(part.isdecimal() for part in parts):
         raise InputError(f"--seeds {text!r}: expected whole numbers from 0, e.g. 42,43,44")
     return list(dict.fromkeys(int(part) for part in parts))

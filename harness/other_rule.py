@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from harness import metrics, repeated
 from harness.columns import Column, columns
+from harness.config import Strict
 from harness.outcomes import Outcomes
 from harness.papers.paper import Paper
 from harness.papers.tables import AccuracyTable
@@ -16,7 +16,7 @@ from harness.store import Run
 WITHOUT_REPEATED = "exact, without targets in history"
 
 
-class OtherRule(BaseModel):
+class OtherRule(Strict):
     """A column by another rule.
 
     Attributes:
@@ -27,8 +27,6 @@ class OtherRule(BaseModel):
         tied: of these, those whose target has the score of another candidate; None where some are left out.
         values: metric -> (the table's exact mean, the mean by the other rule), each over seeds.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
     dataset: str

@@ -8,8 +8,6 @@ import numpy as np
 from harness import data, environment, metrics, store
 from harness import system as register
 from harness.data.dataset import digests
-from harness.data.splits import split_of
-from harness.data.ties import order_ties
 from harness.errors import InputError
 from harness.home import Home
 from harness.job import Job
@@ -90,8 +88,7 @@ def recheck(
         if (found := inputs(spec, config, dataset, home, report)) != read:
             changed = ", ".join(sorted(name for name in found if found[name] != read.get(name)))
             raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
-        dataset = order_ties(dataset, config.task.same_time, config.seed)
-        job = Job(spec, config, dataset, split_of(dataset), retriever, home, run.record.run, "", report, run)
+        job = Job.again(run, dataset, home, report, config=config, retriever=retriever, trained=run)
         system, _ = job.fit()
         here, then = environment.hardware(), run.record.hardware
         alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))

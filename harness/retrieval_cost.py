@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 
-import numpy as np
 import torch
 
-from harness import latency, system
+from harness import latency
 from harness.config import Strict
 from harness.data.dataset import Dataset
-from harness.data.splits import split_of
-from harness.data.ties import order_ties
 from harness.home import Home
 from harness.job import Job, restore
 from harness.latency import Measured
@@ -34,7 +31,7 @@ class RetrievalCost(Strict):
     @property
     def p50_ms(self) -> float:
         """Median time of the whole."""
-        return float(np.median(self.whole.timings_ms))
+        return self.whole.p50_ms
 
 
 def measurer(
@@ -52,12 +49,9 @@ def measurer(
     Returns:
         From a number of users, drawn with replacement, and how many timings, to their cost; each is measured once.
     """
-    config = run.config
-    dataset = order_ties(dataset, config.task.same_time, config.seed)
-    split = split_of(dataset)
-    job = Job(system.find(config.system), config, dataset, split, None, home, run.record.run, "", report)
+    config, job = run.config, Job.again(run, dataset, home, report)
     retriever = restore(run, job.context())
-    asked = next_item.part(dataset, split, "test", config.task)
+    asked = next_item.part(job.dataset, job.split, "test", config.task)
 
     @cache
     def measure(batch: int, repeats: int) -> RetrievalCost:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness import cost_rows
 from harness.cell import Cell
 from harness.cells import cells
+from harness.claims import ClaimRow, claims
 from harness.cost_rows import CostRow
 from harness.costs import KeptCost
 from harness.gains import Gain, gains
 from harness.other_rule import OtherRule, other_rule
+from harness.papers import paper as papers
 from harness.reproduce import Target
 from harness.selection import Selection
 from harness.serving import serving
@@ -37,6 +40,11 @@ class Shown:
     gains: Sequence[Gain] = ()
     other_rules: Sequence[OtherRule] = ()
     variants: Sequence[Variant] = ()
+
+    @cached_property
+    def claims(self) -> list[ClaimRow]:
+        """The paper's claims about the tables among them, held against the cells."""
+        return claims(papers.load(self.paper), self.cells)
 
 
 def shown(

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from harness.config import Strict
 from harness.evidence import Evidence, draw
 from harness.paired.comparison import Comparison, Side, compare
 from harness.paired.differences import At
@@ -18,7 +18,7 @@ from harness.paired.power import ALPHA, power, queries_needed
 Heading = tuple[str, str]  # of a column: data set and system, as printed
 
 
-class CellTest(BaseModel):
+class CellTest(Strict):
     """What is said of one cell against the paper's own system.
 
     Attributes:
@@ -29,8 +29,6 @@ class CellTest(BaseModel):
         published_power: the chance that a test with these queries finds a true difference of that size.
         published_n_needed: the queries that 80 % power for it would need.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     comparison: Comparison
     added: bool

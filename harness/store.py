@@ -222,7 +222,7 @@ def of_inputs(runs: Path, config: RunConfig, inputs: dict[str, str]) -> Iterator
     Raises:
         InputError: one of them was changed.
     """
-    for folder in sorted(runs.glob(f"{escape(folder_name(config, ''))}*")):
+    for folder in sorted(runs.glob(f"{escape(folder_name(config, ''))}*/")):
         run = open_run(folder)
         if run.record.run == _identity(run.config.model_dump(mode="json", exclude_unset=True), inputs):
             yield run

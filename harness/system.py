@@ -148,15 +148,6 @@ class Noting(Protocol):
         ...
 
 
-@runtime_checkable
-class Summarising(Protocol):
-    """A system that reads summaries of histories."""
-
-    def summarizer_model(self) -> ModelRecord | None:
-        """The pretrained model that wrote them, or None where none did."""
-        ...
-
-
 @dataclass(frozen=True)
 class SystemSpec:
     """One registered system.
@@ -167,7 +158,6 @@ class SystemSpec:
         config: its settings; defaults are the paper's.
         build: makes the system from its settings.
         tasks: the tasks it can do.
-        scores: whether it ranks the full catalogue or only candidates.
         needs: what it cannot do without.
         llm: what is done to its language model.
         conventional: whether a conventional recommender takes part at inference.
@@ -181,7 +171,6 @@ class SystemSpec:
     config: type[Strict]
     build: Callable[[Any], System]
     tasks: tuple[str, ...] = ("next-item",)
-    scores: Literal["catalogue", "candidates"] = "catalogue"
     needs: tuple[Need, ...] = ()
     llm: Literal["none", "untuned", "LoRA-tuned", "fully tuned"] = "none"
     conventional: bool = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness import checkpoint, metrics
@@ -45,13 +45,7 @@ class TrainingConfig(Settings):
     max_steps: int | None = Field(None, ge=1)
     validate_every: int = Field(500, ge=1)
     patience: int = Field(20, ge=1)
-    monitor: str = "Recall@10"
-
-    @field_validator("monitor")
-    @classmethod
-    def _are_metrics(cls, value: str) -> str:
-        metrics.metrics_of(value)
-        return value
+    monitor: metrics.Monitor = "Recall@10"
 
 
 @dataclass
@@ -114,7 +108,7 @@ def train(
             raise WorkError(f"training loss is {mean_loss} before step {stop}; try a smaller learning_rate")
 
         outcomes = context.validate(scorer)
-        metric = sum(metrics.estimate(outcomes, *at) for at in metrics.metrics_of(settings.monitor))
+        metric = metrics.monitored(outcomes, settings.monitor)
         progress.step = stop
         progress.curve.append((stop, metric, mean_loss))
         if metric > progress.best:

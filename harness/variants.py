@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from harness import metrics, resolve
 from harness import system as register
 from harness.columns import Column, columns
-from harness.config import TASK_PREFIX, RunConfig
+from harness.config import TASK_PREFIX, RunConfig, Strict
 from harness.data.dataset import digests
 from harness.paired.comparison import Comparison, Side, compare
 from harness.papers.paper import Paper, number
@@ -18,7 +17,7 @@ from harness.selection import Selection
 from harness.store import Run
 
 
-class Variant(BaseModel):
+class Variant(Strict):
     """One metric of a column with one change; None where a thing was not run.
 
     Attributes:
@@ -32,8 +31,6 @@ class Variant(BaseModel):
         comparison: with the change (``a``) less without it (``b``).
         runs: identities of the runs, those with the change first.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
     dataset: str

@@ -46,8 +46,7 @@ def _panel(panel: Axes, cells: Sequence[Cell]) -> None:
     for line, cell in enumerate(cells):
         assert cell.test
         row = cell.test.comparison
-        low = row.low if row.low_both is None else row.low_both
-        high = row.high if row.high_both is None else row.high_both
+        low, high = row.interval_deciding
         reach = [[row.difference - low], [high - row.difference]]
         colour = COLOURS[cell.test.finding()]
         panel.errorbar(row.difference, line, xerr=reach, fmt="o", markersize=3.5, color=colour, capsize=2)

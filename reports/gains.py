@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.gains import Gain
 from harness.paired.pvalue import as_text
+from reports.costs import number
 from reports.listing import Listing, by_table
 from reports.table import title
 
@@ -63,11 +64,7 @@ def _costs(costs: dict[str, float]) -> tuple[str, str, str]:
         *((costs.get(SUMMARY.format(unit)), costs.get(ASKING.format(unit))) for unit in ("seconds", "joules")),
     ]
     tokens, seconds, joules = (
-        "" if asking is None else " + ".join(_number(part) for part in (summary, asking) if part is not None)
+        "" if asking is None else " + ".join(number(part) for part in (summary, asking) if part is not None)
         for summary, asking in parts
     )
     return tokens, seconds, joules
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

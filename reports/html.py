@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from harness.papers.paper import Paper
 from reports import legend
@@ -30,5 +29,4 @@ def render(paper: Paper, grids: Sequence[Grid], listings: Sequence[Listing], pic
         autoescape=True,
     )
     template = environment.get_template("report.html.j2")
-    shown = [(each.title, each.caption, Markup(each.svg)) for each in pictures]
-    return template.render(paper=paper, grids=grids, listings=listings, pictures=shown, legend=legend) + "\n"
+    return template.render(paper=paper, grids=grids, listings=listings, pictures=pictures, legend=legend) + "\n"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.claims import claims as claims_of
 from harness.errors import InputError
 from harness.papers import paper as papers
 from harness.papers.tables import ServingFigure
@@ -73,7 +72,7 @@ def _listings(found: Shown, runs: Sequence[Run]) -> list[Listing]:
     figures = [spec for spec in paper.tables.values() if isinstance(spec, ServingFigure)]
     served = [serving.listing(spec.caption, found.serving) for spec in figures]
     varied = variants.listings(found.variants, {row.table: paper.table(row.table).caption for row in found.variants})
-    claimed = claims.listing(claims_of(paper, found.cells))
+    claimed = claims.listing(found.claims)
     summarised = summaries.choose(found.cells, runs)
     beside = [*gains.listings(found.gains), *other_rule.listings(found.other_rules), *summaries.listings(summarised)]
     return [each for each in (*costs, *served, *varied, *beside, claimed) if each]
@@ -111,9 +110,8 @@ def _beside(found: Shown, runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]
     """What a list of cells has no place for, and the audit's findings about the cells' tables."""
     tables = {cell.table for cell in found.cells}
     findings = [vars(finding) for finding in audited(found.paper) if finding.table in tables]
-    claimed = [row.model_dump(mode="json") for row in claims_of(papers.load(found.paper), found.cells)]
     return {
-        "claims": claimed,
+        "claims": [row.model_dump(mode="json") for row in found.claims],
         "costs": [of_costs.flat(row) for row in found.costs],
         "findings": findings,
         "gains": [gains.flat(row) for row in found.gains],

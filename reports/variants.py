@@ -43,7 +43,7 @@ def _line(row: Variant) -> tuple[str, ...]:
     if found is None:
         return (*column, "", "", "", "not run", "", "", "", "")
     heading = (*column, row.metric, _number(row.published), _number(row.before))
-    low, high = (found.low, found.high) if found.low_both is None else (found.low_both, found.high_both)
+    low, high = found.interval_deciding
     difference = f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}]"
     ran = ", ".join(filter(None, (row.profile, row.ran_dataset, row.backbone)))
     return (*heading, _number(row.after), difference, as_text(found.p_holm), str(found.seeds_a), ran)

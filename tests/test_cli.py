@@ -213,7 +213,7 @@ def test_a_grid_leaves_alone_what_is_set(harness: Harness, films: Path) -> None:
         (["run", "lrurec", "--dataset", "FILMS", "--home", "FILMS/items.tsv"], "expected a folder"),
         (["run", "lrurec", "--dataset", "FILMS", "--retriever", "*"], "--retriever *: no such run"),
         (["run", "llamarec", "--dataset", "FILMS", "--set", "retriever=llamarec"], "is a re-ranker itself"),
-        (["reproduce", "llamarec", "--systems", ""], "got none"),
+        (["reproduce", "llamarec", "--systems", ""], "--systems '': names nothing"),
         (["reproduce", "llamarec", "--out", "FILMS/items.tsv"], "is a file; expected a folder"),
         (["run", "--wrong"], "No such option"),
     ],

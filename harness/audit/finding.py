@@ -19,7 +19,7 @@ class Finding:
         rule: which rule found it.
         strength: *impossible*: no ranks of any number of users give it; *inconsistent*: none of the stated number of
             users under the exact estimator, rounded or cut, whatever other estimator fits; *suspicious*: possible, but
-            less than 1 % of honest tables look so; *note*.
+            less than 1 % of honest tables look so, or it rests on a number of users that is derived; *note*.
         paper, table, dataset, method, metric, k: the cells concerned; None means all there are.
         detail: the arithmetic.
     """

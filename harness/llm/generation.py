@@ -15,7 +15,7 @@ from torch import Tensor
 
 from harness.errors import InputError
 from harness.llm.backbone import Backbone
-from harness.llm.verbalizer import Tokens
+from harness.llm.tokens import Tokens
 from harness.progress import track
 
 Allowed = Callable[[int, list[int]], Sequence[int]]

@@ -7,7 +7,7 @@ from typing import Any
 from harness.data.dataset import Dataset
 from harness.errors import InputError
 from harness.llm import prompts
-from harness.llm.verbalizer import Tokens
+from harness.llm.tokens import Tokens
 
 ID, TITLE = "id", "title"  # fields that every data set has; an id alone says nothing of an item
 

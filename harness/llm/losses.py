@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from harness.llm import prefix
-from harness.llm.verbalizer import Tokens, hidden_states
+from harness.llm.tokens import Tokens
+from harness.llm.verbalizer import hidden_states
 
 LossOn = Literal["answer", "prompt"]
 CHUNK = 2**22  # logits held at once; 16 MB in float32

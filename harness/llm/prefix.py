@@ -18,7 +18,7 @@ from torch import Tensor
 
 from harness.errors import InputError
 from harness.llm.attention import causal
-from harness.llm.verbalizer import Tokens
+from harness.llm.tokens import Tokens
 
 NAME = "harness_prefix"
 DONE = ("scaling", "position_ids", "use_cache")  # options of an attention that :func:`attend` heeds, or need not

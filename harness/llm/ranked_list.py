@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.llm.generation import Cache, generate
-from harness.llm.verbalizer import Tokens
+from harness.llm.tokens import Tokens, behind
 
 Output = Literal["titles", "letters"]
 SEPARATORS: dict[Output, str] = {"titles": "\n", "letters": " > "}
@@ -53,19 +52,6 @@ def entries(tokenizer: Any, prompt_end: str, texts: Sequence[str], output: Outpu
         [behind(tokenizer, prompt_end, text) for text in different],
         [behind(tokenizer, prompt_end + "A", separator + text) for text in different],
     )
-
-
-def behind(tokenizer: Any, before: str, text: str) -> list[int]:
-    """The tokens of a text right behind another one.
-
-    Raises:
-        InputError: the two melt into one another.
-    """
-    context, whole = (tokenizer(each)["input_ids"] for each in (before, before + text))
-    if whole[: len(context)] != context:
-        raise InputError(f"backbone {tokenizer.name_or_path}: {text!r} behind {before[-20:]!r} melts into it")
-    tokens: list[int] = whole[len(context) :]
-    return tokens
 
 
 def write(

@@ -104,12 +104,12 @@ class RankingCost(Strict):
     @property
     def p50_ms(self) -> float:
         """Median time of the whole."""
-        return float(np.median(self.whole.timings_ms))
+        return self.whole.p50_ms
 
     @property
     def prefill_ms(self) -> float:
         """Median time until the first token, or of all where nothing is written."""
-        return float(np.median(self.prefill.timings_ms)) if self.prefill else self.p50_ms
+        return self.prefill.p50_ms if self.prefill else self.p50_ms
 
     @property
     def floor_ms(self) -> float:

@@ -17,7 +17,7 @@ from harness.llm.generation import generate
 from harness.llm.item_text import ItemTexts, field_values
 from harness.llm.summary import History, Summaries, frequent
 from harness.llm.summary_cache import Batch
-from harness.llm.verbalizer import Tokens
+from harness.llm.tokens import Tokens
 from harness.llm.wording import Wording
 from harness.progress import track
 from harness.seeds import rng

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from harness.llm.words import content_words
+from harness.record import ModelRecord
 
 MOST_CATEGORIES, MOST_WORDS = 5, 15  # of a summary without an LLM
 
@@ -37,10 +38,14 @@ class Summaries:
 
 @runtime_checkable
 class Summarises(Protocol):
-    """A system that has histories summarised."""
+    """A system that reads summaries of histories."""
 
     def summaries(self) -> Summaries:
         """All that it had written or found in the cache."""
+        ...
+
+    def summarizer_model(self) -> ModelRecord | None:
+        """The pretrained model that wrote them, or None where none did."""
         ...
 
 

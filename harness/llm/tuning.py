@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness import checkpoint, metrics
@@ -59,14 +59,8 @@ class TuningConfig(LoraConfig):
     validate_every: int | None = Field(100, ge=1)
     validate_limit: int | None = Field(None, ge=1)
     patience: int = Field(20, ge=1)
-    monitor: str = "NDCG@10"
+    monitor: metrics.Monitor = "NDCG@10"
     loss_on: LossOn = "answer"
-
-    @field_validator("monitor")
-    @classmethod
-    def _are_metrics(cls, value: str) -> str:
-        metrics.metrics_of(value)
-        return value
 
 
 @dataclass
@@ -230,8 +224,7 @@ def validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float:
     outcomes = context.validate(scorer, settings.validate_limit)
     if not outcomes.asked.any():
         raise WorkError("no validation query has its target among the candidates; a retriever must find some first")
-    asked = outcomes.take(outcomes.asked)
-    return sum(metrics.estimate(asked, metric, k) for metric, k in metrics.metrics_of(settings.monitor))
+    return metrics.monitored(outcomes.take(outcomes.asked), settings.monitor)
 
 
 def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from harness.llm.backbone import Backbone
+from harness.llm.tokens import Tokens
 from harness.progress import track
-
-Tokens = Sequence[int]
 
 
 def hidden_states(model: Any, sequences: Sequence[Tokens]) -> Tensor:

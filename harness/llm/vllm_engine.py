@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.llm.ranked_list import Entries
-from harness.llm.verbalizer import Tokens
+from harness.llm.tokens import Tokens
 
 Write = Callable[[Sequence[Tokens], Sequence[Entries]], list[list[int]]]
 MEMORY_SHARE = 0.5  # of the device's; the backbone that the engine was made from may still be there

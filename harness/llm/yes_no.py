@@ -11,26 +11,22 @@ from torch import Tensor
 
 from harness.errors import InputError
 from harness.llm import prefix
-from harness.llm.verbalizer import Tokens, row_logits
+from harness.llm.tokens import Tokens, behind
+from harness.llm.verbalizer import row_logits
 
 
 def answer_tokens(tokenizer: Any, prompt: str, answers: Sequence[str]) -> list[Tokens]:
-    """The tokens of each answer right behind ``prompt``, found by tokenising the prompt with and without it.
+    """The tokens of each answer right behind ``prompt``.
 
     Raises:
         InputError: an answer melts into the prompt, or two begin with the same token.
     """
-    before = tokenizer(prompt)["input_ids"]
-    found: list[Tokens] = []
-    for answer in answers:
-        after = tokenizer(prompt + answer)["input_ids"]
-        own = after[len(before) :]
-        if after[: len(before)] != before or not own or own[0] in [other[0] for other in found]:
-            raise InputError(
-                f"backbone {tokenizer.name_or_path}: the answer {answer!r} behind {prompt[-20:]!r} has no first token "
-                "of its own; the answers of a question must differ in their first token"
-            )
-        found.append(own)
+    found: list[Tokens] = [behind(tokenizer, prompt, answer) for answer in answers]
+    if len({tokens[0] for tokens in found if tokens}) < len(answers):
+        raise InputError(
+            f"backbone {tokenizer.name_or_path}: the answers {', '.join(answers)} behind {prompt[-20:]!r} do not "
+            "differ in their first token; those of a question must"
+        )
     return found
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from harness import metrics
+from harness.config import Strict
 from harness.errors import InputError
 from harness.outcomes import Outcomes
 from harness.paired.classical import mcnemar, t_test
@@ -41,7 +41,7 @@ class Side:
         return Side(self.name, tuple(self.runs[self.draws.index(draw)] for draw in draws), draws)
 
 
-class Comparison(BaseModel):
+class Comparison(Strict):
     """One metric of two systems; None where a thing is not defined.
 
     Attributes:
@@ -64,8 +64,6 @@ class Comparison(BaseModel):
             before correction; None where the difference does not vary.
         n_needed: queries that the observed difference would need for it.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: str
     a: str
@@ -100,6 +98,12 @@ class Comparison(BaseModel):
     def p_deciding(self) -> float:
         """The test that respects every source of variance that was sampled."""
         return self.p if self.p_both is None else self.p_both
+
+    @property
+    def interval_deciding(self) -> tuple[float, float]:
+        """The 95 % interval of the difference that goes with it."""
+        both = self.low_both, self.high_both
+        return (self.low, self.high) if both[0] is None or both[1] is None else (both[0], both[1])
 
 
 def compare(

@@ -6,10 +6,10 @@ columns' names), then a label and its values a line, ``-`` where the paper print
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from harness.config import TASK_PREFIX, Probe, RunConfig, Strict
-from harness.metrics import metric_at
+from harness.metrics import MetricLabel
 
 NOTHING = "-"
 
@@ -30,14 +30,8 @@ def parse_grid(text: str) -> dict[str, dict[str, str | None]]:
     return grid
 
 
-def _metric(label: str) -> str:
-    metric_at(label)
-    return label
-
-
 Grid = Annotated[dict[str, dict[str, str | None]], BeforeValidator(parse_grid)]
-Metric = Annotated[str, AfterValidator(_metric)]
-MetricGrid = Annotated[dict[Metric, dict[str, str | None]], BeforeValidator(parse_grid)]
+MetricGrid = Annotated[dict[MetricLabel, dict[str, str | None]], BeforeValidator(parse_grid)]
 
 
 class Estimator(Strict):
@@ -104,7 +98,7 @@ class Gains(Strict):
     """
 
     over: tuple[str | int, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricLabel, ...]
 
 
 class AccuracyTable(Asking):
@@ -197,7 +191,7 @@ class Sweep(Asking):
     columns: dict[str, tuple[str, ...]]
     setting: str
     values: tuple[str | int, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricLabel, ...]
     gains: Gains | None = None
 
     def datasets(self) -> list[str]:
@@ -247,7 +241,6 @@ class CostFigure(Asking):
         lines: the paper's lines, as printed, and the way to rank behind each (``harness.llm.ranking_cost``).
         accuracy: way to rank -> the runs that say how good it is, a checkpoint each.
         published: average tokens of a title -> line -> seconds as printed, or as read off.
-        read_off: tokens whose values are read off the drawn line.
     """
 
     kind: Literal["cost"]
@@ -259,7 +252,6 @@ class CostFigure(Asking):
     lines: dict[str, str]
     accuracy: dict[str, tuple[Ranker, ...]]
     published: Grid
-    read_off: tuple[str, ...] = ()
 
     def datasets(self) -> list[str]:
         """The data set of its titles, as printed."""
@@ -354,7 +346,7 @@ class Variants(Asking):
     caption: str
     command: str
     of: str
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricLabel, ...]
     changes: tuple[Change, ...]
 
     def datasets(self) -> list[str]:

@@ -71,7 +71,7 @@ QUERIES = Queries(
 def test_it_is_registered_with_the_papers_settings() -> None:
     spec = find("llamarec")
     paper = spec.config()
-    assert (spec.scores, spec.llm, spec.conventional) == ("candidates", "LoRA-tuned", True)
+    assert (spec.llm, spec.conventional) == ("LoRA-tuned", True)
     assert (paper.backbone, paper.quantisation, paper.learning_rate) == ("meta-llama/Llama-2-7b-hf", "nf4", 1e-4)
     assert (paper.lora_rank, paper.lora_alpha, paper.lora_targets) == (8, 32, ("q_proj", "v_proj"))
     assert (paper.warmup_steps, paper.validate_every, paper.patience, paper.prompts) == (100, 100, 20, None)

@@ -24,12 +24,7 @@ def test_its_budget_is_llamarecs() -> None:
     settings = spec.config().model_dump()
     assert (settings.pop("output"), settings.pop("constrained")) == ("titles", False)
     assert settings == RerankerConfig().model_dump() == rival.config().model_dump()
-    assert (spec.scores, spec.llm, spec.needs, spec.asks) == (
-        "candidates",
-        "LoRA-tuned",
-        rival.needs,
-        ("output", "constrained"),
-    )
+    assert (spec.llm, spec.needs, spec.asks) == ("LoRA-tuned", rival.needs, ("output", "constrained"))
 
 
 @pytest.mark.parametrize(("output", "ending"), [("titles", "\n"), ("letters", " >")])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from harness.data.sources import Hub, SourceFile, Url, Wheel, fetch
+from harness.data.sources import SourceFile, Url, Wheel, fetch
 from harness.errors import InputError, WorkError
 from harness.home import Home
 
@@ -82,12 +82,11 @@ def test_from_a_member_of_a_zip_archive(site, home: Home) -> None:
     assert kept(home.cache / "set") == ["f.csv", "f.csv.record"]
 
 
-def test_from_a_hub(site, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", site.url)
-    site.redirects["/owner/repo/resolve/abc/sub/f.csv"] = "/storage"
+def test_from_where_an_address_redirects_to(site, home: Home) -> None:
+    site.redirects["/set/f.csv"] = "/storage"
     site.files["/storage"] = CONTENT
-    fetched = fetch(pinned(hub=Hub(repo="owner/repo", file="sub/f.csv", revision="abc")), "set", home)
-    assert (fetched.path.read_bytes(), fetched.record.origin) == (CONTENT, "hub")
+    fetched = fetch(pinned(url=Url(url=f"{site.url}/set/f.csv")), "set", home)
+    assert (fetched.path.read_bytes(), fetched.record.origin) == (CONTENT, "url")
 
 
 def test_from_a_wheel_that_is_never_installed(index: bytes, home: Home) -> None:

@@ -62,4 +62,7 @@ def test_any_text_is_a_ranking(text: str, candidates: list[str], output: Output)
     named = sorted(rank for rank in places.values() if rank < n)
     assert named == list(range(1, len(named) + 1))
     assert found.named <= n
-    assert min(found.repeated, found.unparsed, found.invented) >= 0
+    entries = sum(bool(piece.strip()) for piece in text.split(SEPARATORS[output].strip(" ")))
+    taken = entries - found.repeated - found.unparsed - found.invented
+    assert taken == len(named) + (taken == n)  # the last of n places says nothing by itself
+    assert bool(taken) == bool(found.named)

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.llm.parsing import parse
-from harness.llm.ranked_list import Entries, Output, behind, entries, following, write
+from harness.llm.ranked_list import Entries, Output, entries, following, write
 from tests.llm.test_labels import tokenizer_with
 
 END = 1
@@ -32,12 +31,6 @@ def test_entries_are_the_list_s_own_tokens(tiny: Backbone) -> None:
     assert offered.joint_length() == len(text) + 1
     lettered = entries(tiny.tokenizer, "### Response:\n", ["A", "B", "C"], "letters")
     assert tiny.tokenizer.decode(written_in_full(lettered, [1, 0, 2])[:-1]) == "B > A > C"
-
-
-def test_a_text_that_melts_into_what_stands_before_is_an_error() -> None:
-    tokenizer = tokenizer_with([("Ċ", "T")])
-    with pytest.raises(InputError, match="'Toy' behind .* melts into it"):
-        behind(tokenizer, "### Response:\n", "Toy")
 
 
 def test_titles_that_begin_alike_stay_open_until_they_part() -> None:

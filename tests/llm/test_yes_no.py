@@ -42,5 +42,5 @@ def test_tokens_of_the_answers(tiny: Backbone) -> None:
 
 @pytest.mark.parametrize("answers", [("yes", "yet"), ("yes", "")])
 def test_answers_that_cannot_be_told_apart_are_refused(tiny: Backbone, answers: tuple[str, str]) -> None:
-    with pytest.raises(InputError, match=f"the answer '{answers[1]}' behind .* has no first token"):
+    with pytest.raises(InputError, match=f"the answers yes, {answers[1]} behind .* do not differ"):
         yes_no.answer_tokens(tiny.tokenizer, "### Assistant:\n", answers)
