@@ -6,8 +6,10 @@ from harness import cost_rows, metrics
 from harness.cell import Cell
 from harness.columns import Column, columns, reduced, shared
 from harness.costs import KeptCost
+from harness.papers.cost_figures import CostFigure, ServingFigure
 from harness.papers.paper import Paper, number
-from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep, Variants
+from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
+from harness.papers.variants import Variants
 from harness.selection import Selection
 from harness.significance import significance
 from harness.sizes import sizes

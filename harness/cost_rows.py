@@ -10,8 +10,8 @@ from harness.config import Strict
 from harness.costs import KeptCost, of_figure
 from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS, RankingCost
+from harness.papers.cost_figures import CostFigure
 from harness.papers.paper import Paper, number
-from harness.papers.tables import CostFigure
 from harness.rankers import checkpoint, that_rank, tuned_for
 from harness.store import Run
 from harness.verdict import Verdict

@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from harness.cost_plan import Point
+from harness.papers.cost_figures import CostFigure, Ranker
 from harness.papers.paper import Paper
-from harness.papers.tables import CostFigure, Ranker
 from harness.store import Run
 
 

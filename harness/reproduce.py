@@ -15,8 +15,11 @@ from harness.data.dataset import Dataset
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
+from harness.papers.cost_figures import CostFigure, ServingFigure
+from harness.papers.exhibit import Wanted
 from harness.papers.paper import Paper
-from harness.papers.tables import AccuracyTable, CostFigure, ServingFigure, StatisticsTable, Sweep, Variants, Wanted
+from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
+from harness.papers.variants import Variants
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
 

@@ -6,8 +6,8 @@ from harness import costs
 from harness.cost_plan import COMMON
 from harness.costs import KeptCost
 from harness.llm.ranking_cost import RankingCost
+from harness.papers.cost_figures import ServingFigure
 from harness.papers.paper import Paper
-from harness.papers.tables import ServingFigure
 
 
 def serving(paper: Paper, table: str, kept: Sequence[KeptCost]) -> list[KeptCost]:

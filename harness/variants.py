@@ -12,7 +12,8 @@ from harness.config import TASK_PREFIX, RunConfig, Strict
 from harness.data.dataset import digests
 from harness.paired.comparison import Comparison, Side, compare
 from harness.papers.paper import Paper, number
-from harness.papers.tables import AccuracyTable, Change, Variants
+from harness.papers.tables import AccuracyTable
+from harness.papers.variants import Change, Variants
 from harness.selection import Selection
 from harness.store import Run
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import InputError
 from harness.papers import paper as papers
-from harness.papers.tables import ServingFigure
+from harness.papers.cost_figures import ServingFigure
 from harness.shown import Shown
 from harness.store import Run
 from reports import claims, csv, gains, html, json, latex, markdown, other_rule, serving, summaries, terminal, variants

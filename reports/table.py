@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.cell import Cell
-from harness.papers.paper import Paper
-from harness.papers.tables import Table
+from harness.papers.paper import Paper, Table
 from harness.store import Run
 from reports.foot import SHORT, commit, foot
 from reports.footnotes import Footnotes, footnotes

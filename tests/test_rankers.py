@@ -2,7 +2,7 @@ from pathlib import Path
 
 from harness.cost_plan import Point
 from harness.papers import paper as papers
-from harness.papers.tables import CostFigure
+from harness.papers.cost_figures import CostFigure
 from harness.rankers import carried, checkpoint, that_rank, way
 from harness.record import FitRecord
 from harness.store import Run

@@ -13,7 +13,7 @@ from harness.data.dataset import digests
 from harness.home import Home
 from harness.paired.comparison import Side, compare
 from harness.papers import paper as papers
-from harness.papers.tables import Variants
+from harness.papers.variants import Variants
 from harness.resolve import profiles, resolve
 from harness.selection import Selection, Tried
 from harness.shown import Shown, shown

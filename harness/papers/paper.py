@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -12,9 +12,15 @@ from pydantic import Field, ValidationError, model_validator
 from harness.config import RunConfig, Strict, one_line
 from harness.errors import InputError
 from harness.papers.claims import Claim
-from harness.papers.tables import AccuracyTable, ServingFigure, Table, Variants
+from harness.papers.cost_figures import CostFigure, ServingFigure
+from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
+from harness.papers.variants import Variants
 
 FOLDER = Path(__file__).parent
+
+Table = Annotated[
+    AccuracyTable | StatisticsTable | Sweep | CostFigure | ServingFigure | Variants, Field(discriminator="kind")
+]
 
 
 class PaperDataset(Strict):
