@@ -13,7 +13,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.machine import DEVICE, PROFILE, ceilings, load
-from harness.cost_plan import Point, points
+from harness.costs.plan import Point, points
 from harness.llm import prompts, ranking_cost, vllm_engine
 from harness.llm.backbone import Quantisation
 from harness.llm.ranking_cost import METHODS, VERBALIZER, RankingCost

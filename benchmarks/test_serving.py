@@ -15,7 +15,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from baselines.lrurec import LRURec, LRURecConfig
 from benchmarks.machine import DEVICE, PROFILE, ceilings, load
 from harness import latency
-from harness.cost_plan import Point, points
+from harness.costs.plan import Point, points
 from harness.llm import prompts, ranking_cost
 from harness.llm.sized_prompts import sized_prompts
 from harness.seeds import rng, seeded

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness import cost_rows, metrics
+from harness import metrics
 from harness.cell import Cell
 from harness.columns import Column, columns, reduced, shared
-from harness.costs import KeptCost
+from harness.costs import rows as cost_rows
+from harness.costs.kept import KeptCost
 from harness.papers.cost_figures import CostFigure, ServingFigure
 from harness.papers.paper import Paper, number
 from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep

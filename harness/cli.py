@@ -33,7 +33,7 @@ from harness import (
 from harness import home as homes
 from harness import system as register
 from harness.config import Retriever, one_line
-from harness.costs import all_costs
+from harness.costs.kept import all_costs
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
 from harness.listing import Listing, listing

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness import costs, selection, store
+from harness import selection, store
+from harness.costs import kept as costs
+from harness.costs.rankers import checkpoint
 from harness.errors import InputError
 from harness.evidence import is_taken
-from harness.rankers import checkpoint
 from harness.selection import Selection
 from harness.shown import Shown
 from harness.store import Run

@@ -7,10 +7,15 @@ from typing import Any
 
 import torch
 
-from harness import cost_measurement, cost_plan, costs, data, environment, rankers, resolve, retrieval_cost, store
+from harness import data, environment, resolve, store
 from harness import system as register
 from harness.config import RunConfig
-from harness.costs import KeptCost
+from harness.costs import kept as costs
+from harness.costs import measurement as cost_measurement
+from harness.costs import plan as cost_plan
+from harness.costs import rankers
+from harness.costs import retrieval as retrieval_cost
+from harness.costs.kept import KeptCost
 from harness.data.dataset import Dataset
 from harness.errors import InputError, WorkError
 from harness.home import Home

@@ -50,7 +50,7 @@ class ServingPlan(Strict):
 
 
 class CostPlan(Strict):
-    """How much of the cost of ranking a profile measures (``harness.cost_plan``).
+    """How much of the cost of ranking a profile measures (``harness.costs.plan``).
 
     Attributes:
         backbones: names and quantisations.

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness import cost_rows
 from harness.cell import Cell
 from harness.cells import cells
 from harness.claims import ClaimRow, claims
-from harness.cost_rows import CostRow
-from harness.costs import KeptCost
+from harness.costs import rows as cost_rows
+from harness.costs.kept import KeptCost
+from harness.costs.rows import CostRow
+from harness.costs.serving import serving
 from harness.gains import Gain, gains
 from harness.other_rule import OtherRule, other_rule
 from harness.papers import paper as papers
 from harness.reproduce import Target
 from harness.selection import Selection
-from harness.serving import serving
 from harness.store import Run
 from harness.variants import Variant, variants
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from harness.cost_rows import CostRow
+from harness.costs.rows import CostRow
 from harness.llm.ranking_cost import RankingCost
 from reports.listing import Listing
 

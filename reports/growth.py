@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from harness.cost_plan import COMMON
-from harness.costs import KeptCost
+from harness.costs.kept import KeptCost
+from harness.costs.plan import COMMON
+from harness.costs.serving import along, grows
 from harness.llm.ranking_cost import RankingCost
-from harness.serving import along, grows
 from reports.costs import checkpoint
 
 CAPTION = (

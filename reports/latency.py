@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.cell import Cell
-from harness.cost_rows import NOT_TUNED, CostRow
+from harness.costs.rows import NOT_TUNED, CostRow
 from harness.llm.ranking_cost import VERBALIZER, RankingCost
 from reports.costs import backbone
 from reports.figure import PUBLISHED

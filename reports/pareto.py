@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.cost_rows import CostRow
+from harness.costs.rows import CostRow
 from reports.latency import labelled, styles
 
 CAPTION = (

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.cell import Cell
-from harness.cost_rows import CostRow
-from harness.costs import KeptCost
+from harness.costs.kept import KeptCost
+from harness.costs.rows import CostRow
 from harness.papers import paper as papers
 from harness.papers.tables import Sweep
 from harness.store import Run

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from harness.costs import KeptCost
-from harness.serving import grows
+from harness.costs.kept import KeptCost
+from harness.costs.serving import grows
 from reports.costs import checkpoint, number, percentiles
 from reports.listing import Listing
 

@@ -1,10 +1,10 @@
 """Measured costs that nobody measured."""
 
-from harness.costs import KeptCost
+from harness.costs.kept import KeptCost
+from harness.costs.retrieval import RetrievalCost
 from harness.latency import Measured
 from harness.llm.ranking_cost import RankingCost
 from harness.record import ModelRecord
-from harness.retrieval_cost import RetrievalCost
 from harness.roofline import Ceilings
 from tests.made_runs import SMOL
 

@@ -1,7 +1,8 @@
 from pathlib import Path
 
-from harness import cells, cost_rows, store
-from harness.costs import all_costs
+from harness import cells, store
+from harness.costs import rows as cost_rows
+from harness.costs.kept import all_costs
 from harness.keeping import keep
 from harness.papers import paper as papers
 from harness.record import FitRecord

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.cells import cells
-from harness.cost_rows import CostRow, rows
+from harness.costs.rows import CostRow, rows
 from harness.shown import Shown
 from reports import latency, pareto
 from reports.render import FORMATS, render, write

@@ -7,7 +7,7 @@ import pytest
 
 import baselines  # noqa: F401  registers the systems
 from harness import store
-from harness.costs import all_costs
+from harness.costs.kept import all_costs
 from harness.reproduce import parse_targets
 from harness.selection import SUFFIX, all_selections
 from harness.shown import Shown, shown

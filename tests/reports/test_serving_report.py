@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.costs import KeptCost
-from harness.serving import serving
+from harness.costs.kept import KeptCost
+from harness.costs.serving import serving
 from harness.shown import Shown
 from reports import growth
 from reports import serving as report

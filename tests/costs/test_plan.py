@@ -3,7 +3,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from harness.cost_plan import Point, left_out, points
+from harness.costs.plan import Point, left_out, points
 
 CPU = torch.device("cpu")
 COMMON = Point("tiny", "none", 1, 10, 20, 20, "verbalizer", 3)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, costs, data
+from harness import cli, data
+from harness.costs import kept as costs
 from harness.papers import paper as papers
 from tests.command_line import Harness
 
@@ -36,7 +37,7 @@ def in_a_process(films: str, *arguments: str) -> None:
 def test_a_killed_measurement_keeps_its_points_and_goes_on(
     harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = [sys.executable, "-c", "import sys; from tests.test_serving_kept import *; in_a_process(*sys.argv[1:])"]
+    own = [sys.executable, "-c", "import sys; from tests.costs.test_serving_kept import *; in_a_process(*sys.argv[1:])"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([*own, str(films), *VERB, str(tmp_path / "out")], env=environment)
     deadline = time.monotonic() + 120

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from harness.cost_plan import Point
+from harness.costs.plan import Point
+from harness.costs.rankers import carried, checkpoint, that_rank, way
 from harness.papers import paper as papers
 from harness.papers.cost_figures import CostFigure
-from harness.rankers import carried, checkpoint, that_rank, way
 from harness.record import FitRecord
 from harness.store import Run
 from tests.made_runs import LLAMA, SMOL, make_run

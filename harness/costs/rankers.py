@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from harness.cost_plan import Point
+from harness.costs.plan import Point
 from harness.papers.cost_figures import CostFigure, Ranker
 from harness.papers.paper import Paper
 from harness.store import Run

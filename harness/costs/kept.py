@@ -13,14 +13,14 @@ from pydantic import ValidationError
 
 from harness import environment
 from harness.config import one_line
-from harness.cost_plan import Kind, Point, planned
+from harness.costs.plan import Kind, Point, planned
+from harness.costs.retrieval import RetrievalCost
 from harness.data.dataset import Dataset
 from harness.errors import InputError
 from harness.folders import below
 from harness.home import Home
 from harness.llm.ranking_cost import RankingCost
 from harness.resolve import profiles
-from harness.retrieval_cost import RetrievalCost
 from harness.sealed import Sealed
 
 SUFFIX = ".cost.json"

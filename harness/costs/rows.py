@@ -7,12 +7,12 @@ from typing import Any
 from harness import metrics, stats
 from harness.cell import Cell
 from harness.config import Strict
-from harness.costs import KeptCost, of_figure
+from harness.costs.kept import KeptCost, of_figure
+from harness.costs.rankers import checkpoint, that_rank, tuned_for
 from harness.llm.catalogue import entries
 from harness.llm.ranking_cost import METHODS, RankingCost
 from harness.papers.cost_figures import CostFigure
 from harness.papers.paper import Paper, number
-from harness.rankers import checkpoint, that_rank, tuned_for
 from harness.store import Run
 from harness.verdict import Verdict
 

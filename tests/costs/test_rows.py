@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cost_rows, metrics
+from harness import metrics
+from harness.costs import rows as cost_rows
 from harness.papers import paper as papers
 from harness.record import FitRecord
 from tests.made_costs import made_cost

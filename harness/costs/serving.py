@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from harness import costs
-from harness.cost_plan import COMMON
-from harness.costs import KeptCost
+from harness.costs import kept as costs
+from harness.costs.kept import KeptCost
+from harness.costs.plan import COMMON
 from harness.llm.ranking_cost import RankingCost
 from harness.papers.cost_figures import ServingFigure
 from harness.papers.paper import Paper

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from harness import cost_measurement, costs
-from harness.cost_plan import Point, points
+from harness.costs import kept as costs
+from harness.costs import measurement as cost_measurement
+from harness.costs.plan import Point, points
 from harness.errors import InputError
 from harness.home import Home
 from harness.llm import backbone, lora, ranking_cost

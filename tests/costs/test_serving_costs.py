@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import cost_rows, costs, environment, run
-from harness.cost_plan import Point
-from harness.costs import KeptCost, of_figure
+from harness import environment, run
+from harness.costs import kept as costs
+from harness.costs import rows as cost_rows
+from harness.costs.kept import KeptCost, of_figure
+from harness.costs.plan import Point
+from harness.costs.retrieval import measurer
+from harness.costs.serving import along, grows, serving
 from harness.home import Home
 from harness.papers import paper as papers
 from harness.record import ModelRecord
 from harness.resolve import resolve
-from harness.retrieval_cost import measurer
-from harness.serving import along, grows, serving
 from harness.tasks import ranking
 from tests.made_costs import made_cost, made_lines
 from tests.made_runs import SMOL

@@ -8,16 +8,17 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from harness import costs, environment, roofline
-from harness.cost_plan import Point
-from harness.costs import KeptCost
+from harness import environment, roofline
+from harness.costs import kept as costs
+from harness.costs.kept import KeptCost
+from harness.costs.plan import Point
+from harness.costs.retrieval import RetrievalCost
 from harness.data.dataset import Dataset
 from harness.home import Home
 from harness.llm import backbone, lora, prompts, ranking_cost, vllm_engine
 from harness.llm.ranking_cost import METHODS
 from harness.llm.sized_prompts import sized_prompts
 from harness.progress import Report
-from harness.retrieval_cost import RetrievalCost
 from harness.store import Run
 from harness.system import find
 
@@ -44,7 +45,7 @@ def measure(
         home: where they come from, and where costs are kept.
         command: what the user typed.
         report: takes one line of progress at a time.
-        retrieval: what times a retriever beside each point (:func:`harness.retrieval_cost.measurer`).
+        retrieval: what times a retriever beside each point (:func:`harness.costs.retrieval.measurer`).
     """
     loaded: dict[tuple[str, str, str | None], tuple[backbone.Backbone, roofline.Ceilings]] = {}
     sha, dirty = environment.commit()

@@ -1,0 +1,1 @@
+"""What ranking costs: planned, measured, kept, and put beside what a paper's figures print."""
