@@ -1,7 +1,7 @@
 """The shell of the sequence systems: cut windows, build the model, train it, score with it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
@@ -40,10 +40,11 @@ class CausalConfig(EncoderConfig):
     """What the systems have in common that read forward and are trained to tell the next item.
 
     Attributes:
-        targets: the items of a training window that are asked for: ``all`` but its first, or the ``last`` alone.
+        targets: the items of a training window that are asked for: ``all`` but its first, the ``last`` alone, or the
+            last of each of its ``prefixes``, which are training windows of their own then.
     """
 
-    targets: Literal["all", "last"] = "all"
+    targets: Literal["all", "last", "prefixes"] = "all"
 
 
 # What LlamaRec's paper searches on validation for every sequence system (section 4).
@@ -68,6 +69,10 @@ class SequenceModel(nn.Module, ABC):
         """Embeddings of the items alone, shape [V, d]."""
         return self.embedding.weight[1:]
 
+    def examples(self, windows: Iterable[Ids]) -> list[Ids]:
+        """The windows that batches are drawn from."""
+        return list(windows)
+
     def loss(self, windows: Tensor, random: np.random.Generator) -> Tensor:
         """Mean training loss of windows of at most ``length`` + 1 items, shape [window, time]."""
         asked = self.ask(windows, random)
@@ -90,6 +95,12 @@ class CausalModel(SequenceModel):
     @abstractmethod
     def features(self, packed: Packed) -> Tensor:
         """What each position knows of the items up to it, shape [N, d]."""
+
+    def examples(self, windows: Iterable[Ids]) -> list[Ids]:
+        """The windows, or every prefix of each that has a target."""
+        if self.settings.targets != "prefixes":
+            return list(windows)
+        return [window[:stop] for window in windows for stop in range(2, len(window) + 1)]
 
     def ask(self, windows: Tensor, random: np.random.Generator) -> Asked:
         """Every item but a window's first, or its last alone; windows [B, T + 1]."""
@@ -129,11 +140,11 @@ class SequenceSystem(NeuralSystem[SequenceModel], Generic[Config]):
             InputError: no user has two training items.
             WorkError: the loss is not finite.
         """
-        examples = list(windows(train, context.window))
-        if not examples:
-            raise InputError(f"{context.dataset.name}: no user has 2 training items; a sequence system needs some")
         with seeded(context.seed, "init"):
             self.model = self.new_model(context)
+        examples = self.model.examples(windows(train, context.window))
+        if not examples:
+            raise InputError(f"{context.dataset.name}: no user has 2 training items; a sequence system needs some")
 
         def loss(batch: npt.NDArray[np.int64], random: np.random.Generator) -> Tensor:
             return self.model.loss(as_padded([examples[index] for index in batch], context.window + 1), random)

@@ -23,7 +23,8 @@ class NARM(CausalModel):
     """GRU; its last state, and its states weighted by their likeness to the last one; a bilinear score.
 
     The original trains on every prefix of a session as an example of its own. A GRU reads forward only, so one pass
-    gives the states of all prefixes, and position t attends to the states up to t: the same examples, read once.
+    gives the states of all prefixes, and position t attends to the states up to t: the same examples, read once, but
+    all of a session in one batch. ``targets: prefixes`` draws batches of prefixes, as the original does.
     """
 
     def __init__(self, settings: CausalConfig, n_items: int, length: int) -> None:

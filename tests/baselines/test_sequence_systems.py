@@ -14,7 +14,7 @@ from baselines.packed import pack
 from harness.errors import InputError
 from harness.metrics import estimate
 from harness.seeds import rng, seeded
-from harness.system import Queries, find
+from harness.system import Queries, as_padded, find
 from tests.support import CPU, context, cycle, outcomes
 from tests.worlds import dataset, random_histories
 
@@ -90,6 +90,20 @@ def test_padding_does_not_change_the_loss(name: str) -> None:
     model = build(name, dropout=0.0).train()
     wide = torch.nn.functional.pad(batch(), (9, 0))
     torch.testing.assert_close(model.loss(batch(), rng(1)), model.loss(wide, rng(1)))
+
+
+@pytest.mark.parametrize("name", ["core", "gru4rec", "lrurec", "narm"])  # SASRec counts positions from the window's end
+def test_the_loss_of_a_window_is_the_mean_over_its_prefixes(name: str) -> None:
+    together, apart = (
+        build(name, dropout=0.0, targets=targets, loss="cross-entropy") for targets in ("all", "prefixes")
+    )
+    window = np.array([7, 3, 9, 4], dtype=np.int32)
+    prefixes = apart.examples([window])
+    assert [prefix.tolist() for prefix in prefixes] == [[7, 3], [7, 3, 9], [7, 3, 9, 4]]
+    assert together.examples([window])[0] is window
+    alone = [apart.loss(as_padded([prefix], LENGTH + 1), rng(1, "loss")).item() for prefix in prefixes]
+    whole = together.loss(as_padded([window], LENGTH + 1), rng(1, "loss")).item()
+    assert whole == pytest.approx(np.mean(alone), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
