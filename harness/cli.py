@@ -228,20 +228,20 @@ def reproduce_(
         return
     changes = ({"backbone": backbone} if backbone else {}) | ({"adapter": None} if tune else {})
 
-    def plan(target: Target, columns: dict[str, str]) -> list[Planned]:
-        return reproduce.plan(target, columns, profile, parse_seeds(seeds), where, state, only, changes)
+    def plan(target: Target, sets: dict[str, str]) -> list[Planned]:
+        return reproduce.plan(target, sets, profile, parse_seeds(seeds), where, state, only, changes)
 
-    columns = {target.paper.id: reproduce.columns(target, on) for target in chosen}
-    planned = [each for target in chosen for each in plan(target, columns[target.paper.id])]
+    sets = {target.paper.id: reproduce.datasets_of(target, on) for target in chosen}
+    planned = [each for target in chosen for each in plan(target, sets[target.paper.id])]
     if dry_run:
         show.plan(planned, as_json)
         return
     missing: list[str] = []
     for target in chosen:
-        wanted = columns[target.paper.id]
-        columns[target.paper.id] = reproduce.available(target.paper, wanted, state, console.progress)
-        missing += wanted.keys() - columns[target.paper.id].keys()
-    planned = [each for target in chosen for each in plan(target, columns[target.paper.id])]
+        wanted = sets[target.paper.id]
+        sets[target.paper.id] = reproduce.available(target.paper, wanted, state, console.progress)
+        missing += wanted.keys() - sets[target.paper.id].keys()
+    planned = [each for target in chosen for each in plan(target, sets[target.paper.id])]
     for wave in reproduce.waves(planned):
         for result in local.execute(wave, state, command_line(), jobs, register_systems):
             if isinstance(result, HarnessError):
@@ -250,7 +250,7 @@ def reproduce_(
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
     ran = list(runs.values())
-    measured = reproduce.measure_costs(chosen, columns, profile, where, ran, state, command_line(), console.progress)
+    measured = reproduce.measure_costs(chosen, sets, profile, where, ran, state, command_line(), console.progress)
     show_report(shown(chosen, ran, all_selections(state.runs), measured, estimator), ran, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")

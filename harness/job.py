@@ -25,7 +25,7 @@ from harness.llm import weights
 from harness.llm.summary import Summarises
 from harness.outcomes import Ints, Outcomes
 from harness.progress import Report
-from harness.record import FitRecord, Queries, RunRecord, Statistics
+from harness.record import FitRecord, QueryCounts, RunRecord, Statistics
 from harness.store import Run
 from harness.system import Context, Noting, Scorer, System, SystemSpec, find
 from harness.tasks import candidates, next_item, rerank
@@ -145,7 +145,7 @@ class Job:
             data_notes=self.dataset.notes,
             model=system.backbone(),
             fit=fit.model_copy(update={"notes": fit.notes | said}),
-            queries=Queries(asked=asked, withheld=len(answers.test) - asked, target_seen=test.target_seen()),
+            queries=QueryCounts(asked=asked, withheld=len(answers.test) - asked, target_seen=test.target_seen()),
             statistics=Statistics(
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),

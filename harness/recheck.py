@@ -13,7 +13,7 @@ from harness.home import Home
 from harness.job import Job
 from harness.outcomes import Outcomes
 from harness.progress import Report
-from harness.reproduce import Target, columns
+from harness.reproduce import Target, datasets_of
 from harness.run import inputs
 from harness.store import Run
 
@@ -65,7 +65,7 @@ def recheck(
     """
     if home.released is None:
         raise InputError("--from-reference: this installation keeps no runs; a checkout of the repository does")
-    names = {name for target in targets for name in columns(target, datasets).values()}
+    names = {name for target in targets for name in datasets_of(target, datasets).values()}
     own = {system for target in targets for system in target.paper.systems.values()}
     by_id = {run.record.run: run for run in store.all_runs(home.released)}
     wanted = [

@@ -49,7 +49,7 @@ class ModelRecord(Strict):
     quantisation: str
 
 
-class Queries(Strict):
+class QueryCounts(Strict):
     """Counts of the test queries.
 
     Attributes:
@@ -113,7 +113,7 @@ class RunRecord(Sealed):
     data_notes: tuple[str, ...]
     model: ModelRecord | None
     fit: FitRecord
-    queries: Queries
+    queries: QueryCounts
     statistics: Statistics
     summarizer: ModelRecord | None = None
     files: dict[str, str] = {}

@@ -103,7 +103,7 @@ def choose(wanted: list[str] | None, known: dict[str, str], default: list[str], 
     return [printed for printed in known if printed in chosen]
 
 
-def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
+def datasets_of(target: Target, named: list[str] | None) -> dict[str, str]:
     """Printed name -> own name of the data sets to run: those named, else the paper's default.
 
     Tables that show none of the default sets are run on their own.
@@ -116,7 +116,7 @@ def columns(target: Target, datasets: list[str] | None) -> dict[str, str]:
     shown = [printed for printed in own if any(printed in paper.tables[table].datasets() for table in target.tables)]
     default = [printed for printed in shown if printed in paper.default_datasets] or shown
     return {
-        printed: own[printed] for printed in choose(datasets, {name: own[name] for name in shown}, default, "data set")
+        printed: own[printed] for printed in choose(named, {name: own[name] for name in shown}, default, "data set")
     }
 
 
@@ -145,7 +145,7 @@ def available(paper: Paper, wanted: dict[str, str], home: Home, report: Report) 
 
 def plan(
     target: Target,
-    columns: dict[str, str],
+    datasets: dict[str, str],
     profile: str,
     seeds: list[int],
     device: str,
@@ -157,7 +157,7 @@ def plan(
 
     Args:
         target: paper and tables; a table of statistics alone needs one run a set, of the paper's first system.
-        columns: printed name -> name of the data set to run.
+        datasets: printed name -> name of the data set to run.
         profile: how much of the paper to spend.
         seeds: one run each.
         device: ``cpu`` or ``cuda``.
@@ -178,7 +178,7 @@ def plan(
         spec = register.find(system)
         keys = spec.config.model_fields.keys() & (changes or {}).keys()
         own = {key: (changes or {})[key] for key in keys}
-        for column, dataset in columns.items() if printed in chosen else ():
+        for column, dataset in datasets.items() if printed in chosen else ():
             for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
                 asked = own | wanted.settings
                 for seed in seeds:
@@ -237,7 +237,7 @@ def waves(planned: list[Planned]) -> list[list[RunConfig]]:
 
 def measure_costs(
     targets: list[Target],
-    columns: dict[str, dict[str, str]],
+    datasets: dict[str, dict[str, str]],
     profile: str,
     device: str,
     runs: Sequence[store.Run],
@@ -249,7 +249,7 @@ def measure_costs(
 
     Args:
         targets: papers and their tables.
-        columns: paper -> printed name -> name of the data set that is there.
+        datasets: paper -> printed name -> name of the data set that is there.
         profile: how much is measured.
         device: ``cpu`` or ``cuda``.
         runs: those that the targets asked for; a retriever's is timed beside the serving.
@@ -263,8 +263,8 @@ def measure_costs(
     figures = [(each.paper, each.paper.table(table)) for each in targets for table in each.tables]
     wanted = [(paper, figure) for paper, figure in figures if isinstance(figure, CostFigure | ServingFigure)]
     for paper, figure in wanted:
-        if figure.titles in columns[paper.id]:
-            titles, where = data.load(columns[paper.id][figure.titles], home, report), torch.device(device)
+        if figure.titles in datasets[paper.id]:
+            titles, where = data.load(datasets[paper.id][figure.titles], home, report), torch.device(device)
             environment.use_threads()
             run = _retriever(paper, figure, titles, runs) if isinstance(figure, ServingFigure) else None
             retrieval = retrieval_cost.measurer(run, titles, where, home, report) if run else None

@@ -12,7 +12,7 @@ from harness import store
 from harness.config import Probe, Profile, Retriever, RunConfig, TaskConfig
 from harness.data.dataset import SourceRecord
 from harness.outcomes import Outcomes
-from harness.record import FitRecord, ModelRecord, Queries, RunRecord, Statistics
+from harness.record import FitRecord, ModelRecord, QueryCounts, RunRecord, Statistics
 from harness.resolve import resolve
 from harness.store import Run
 
@@ -94,7 +94,7 @@ def make_run(
             data_notes=(),
             model=None,
             fit=FitRecord(steps=7),
-            queries=Queries(asked=answered, withheld=len(ranks) - answered, target_seen=0),
+            queries=QueryCounts(asked=answered, withheld=len(ranks) - answered, target_seen=0),
             statistics=SIZES.get(dataset, Statistics(users=1, items=1, interactions=1)),
         )
         return facts.model_copy(update=record)

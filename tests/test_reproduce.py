@@ -24,8 +24,8 @@ def home(tmp_path: Path) -> Home:
 
 
 def plan(home: Home, target: reproduce.Target = WHOLE, **options: object) -> list[tuple[str, str, int]]:
-    columns = reproduce.columns(target, options.pop("datasets", None))  # type: ignore[arg-type]
-    planned = reproduce.plan(target, columns, "cpu", [1, 2], "cpu", home, **options)  # type: ignore[arg-type]
+    datasets = reproduce.datasets_of(target, options.pop("datasets", None))  # type: ignore[arg-type]
+    planned = reproduce.plan(target, datasets, "cpu", [1, 2], "cpu", home, **options)  # type: ignore[arg-type]
     return [(each.config.system, each.config.dataset, each.config.seed) for each in planned]
 
 
@@ -160,8 +160,8 @@ def test_what_a_figure_sweeps_wins_over_a_choice_for_all_runs(home: Home) -> Non
     found = []
     for figure in ("figure10", "figure9"):
         (target,) = reproduce.parse_targets([f"llm-trsr:{figure}"])
-        columns, only = {"Office": "amazon-office-2018"}, ["trsr-recurrent"]
-        planned = reproduce.plan(target, columns, "cpu", [1], "cpu", home, only, changes=changes)
+        datasets, only = {"Office": "amazon-office-2018"}, ["trsr-recurrent"]
+        planned = reproduce.plan(target, datasets, "cpu", [1], "cpu", home, only, changes=changes)
         found.append([(each.config.settings["backbone"], each.config.settings["recent"]) for each in planned])
     llama, pythia = "meta-llama/Llama-2-7b-hf", "EleutherAI/pythia-"
     assert found[0] == [(name, 1) for name in ("smollm2-135m", f"{pythia}1.4b", f"{pythia}2.8b", llama)]

@@ -13,7 +13,7 @@ from harness.config import RunConfig, TaskConfig
 from harness.data.digest import sha256_of
 from harness.errors import InputError
 from harness.outcomes import Outcomes
-from harness.record import FitRecord, Queries, RunRecord, Statistics
+from harness.record import FitRecord, QueryCounts, RunRecord, Statistics
 
 CONFIG = RunConfig(
     system="toy", dataset="made-up", task=TaskConfig(), profile="smoke", seed=1, device="cpu", settings={"lr": 0.1}
@@ -47,7 +47,7 @@ def fill(folder: Path) -> RunRecord:
         data_notes=(),
         model=None,
         fit=FitRecord(),
-        queries=Queries(asked=2, withheld=1, target_seen=0),
+        queries=QueryCounts(asked=2, withheld=1, target_seen=0),
         statistics=Statistics(users=3, items=9, interactions=20),
     )
 
