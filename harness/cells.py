@@ -66,8 +66,8 @@ def _measured(
     for column in found:
         how = estimator or spec.estimator(column.dataset, column.system)
         for label in spec.printed(column.dataset, column.system):
-            metric, k = metrics.metric_at(label)
-            place = (column.dataset, column.system, (metric, k))
+            metric, k = at = metrics.metric_at(label)
+            place = (column.dataset, column.system, at)
             yield Cell(
                 paper=paper.id,
                 table=table,

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from harness import environment
 from harness.errors import InputError
 from harness.evidence import configuration, draw
-from harness.metrics import CUTOFFS
+from harness.metrics import CUTOFFS, Place
 from harness.paired.comparison import Comparison, Side, all_pairs
 from harness.paired.comparison import compare as compare_sides
-from harness.paired.differences import At, same_queries
+from harness.paired.differences import same_queries
 from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run
 
@@ -36,7 +36,7 @@ def compare(
         raise InputError("compare: the runs are of one system and configuration; name runs of two or more")
     environment.use_threads()
     seed, threads = runs[0].config.seed, environment.hardware()["threads"]
-    at: list[At] = [(metric, k) for k in CUTOFFS[runs[0].config.task.name] for metric in METRICS]
+    at = [Place(metric, k) for k in CUTOFFS[runs[0].config.task.name] for metric in METRICS]
     return compare_sides(
         all_pairs(sides), at, seed, estimator=estimator, permutations=permutations, threads=int(threads)
     )

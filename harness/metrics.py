@@ -5,7 +5,7 @@ Every metric takes ranks (1-based, shape [query]) and a cut-off k, and returns o
 
 import re
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,18 @@ METRICS: dict[str, Metric] = {"Recall": recall, "MRR": mrr, "NDCG": ndcg}
 CUTOFFS = {"next-item": (5, 10), "candidates": (3, 5, 10)}  # by task, those of its paper
 
 
-def metric_at(label: str) -> tuple[str, int]:
-    """``NDCG@10`` as a key of ``METRICS`` and a cut-off.
+class Place(NamedTuple):
+    """A metric, by its name in ``METRICS``, at a cut-off."""
+
+    metric: str
+    k: int
+
+    def __str__(self) -> str:
+        return f"{self.metric}@{self.k}"
+
+
+def metric_at(label: str) -> Place:
+    """What ``NDCG@10`` names.
 
     Raises:
         ValueError: it is none.
@@ -46,10 +56,10 @@ def metric_at(label: str) -> tuple[str, int]:
     metric, _, k = label.partition("@")
     if metric not in METRICS or not re.fullmatch("[1-9][0-9]{0,8}", k):
         raise ValueError(f"{label!r} is no metric at a cut-off, such as NDCG@10; known: {', '.join(METRICS)}")
-    return metric, int(k)
+    return Place(metric, int(k))
 
 
-def metrics_of(label: str) -> list[tuple[str, int]]:
+def metrics_of(label: str) -> list[Place]:
     """The metrics that a sum such as ``Recall@3+Recall@5`` adds up.
 
     Raises:

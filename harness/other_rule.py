@@ -95,5 +95,5 @@ def _without_repeated(table: str, column: Column, wanted: Sequence[str]) -> list
     return [row]
 
 
-def _mean(answered: Sequence[Outcomes], at: tuple[str, int], rule: str) -> float:
+def _mean(answered: Sequence[Outcomes], at: metrics.Place, rule: str) -> float:
     return float(np.mean([metrics.estimate(one, *at, rule) for one in answered]))

@@ -11,8 +11,8 @@ import numpy as np
 
 from harness.config import Strict
 from harness.evidence import Evidence, draw
+from harness.metrics import Place
 from harness.paired.comparison import Comparison, Side, compare
-from harness.paired.differences import At
 from harness.paired.power import ALPHA, power, queries_needed
 
 Heading = tuple[str, str]  # of a column: data set and system, as printed
@@ -47,9 +47,9 @@ class CellTest(Strict):
 def significance(
     columns: Mapping[Heading, Evidence],
     own: str,
-    published: Mapping[tuple[str, str, At], float | None],
-    wanted: Sequence[At],
-) -> dict[tuple[str, str, At], CellTest]:
+    published: Mapping[tuple[str, str, Place], float | None],
+    wanted: Sequence[Place],
+) -> dict[tuple[str, str, Place], CellTest]:
     """Test every column that was run against the paper's own system on the same data.
 
     Args:
@@ -62,7 +62,7 @@ def significance(
         (data set, system, metric and cut-off) -> test; what cannot be paired is left out.
     """
     printed = {system for (_, system, _), value in published.items() if value is not None}
-    found: dict[tuple[str, str, At], CellTest] = {}
+    found: dict[tuple[str, str, Place], CellTest] = {}
     for in_paper in (True, False):
         family = [column for column in columns if column[1] != own and (column[1] in printed) == in_paper]
         pairs = {

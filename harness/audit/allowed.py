@@ -4,8 +4,9 @@ from functools import cache
 
 from harness.audit.estimators import batch_mean
 from harness.audit.printed import either, hits
-from harness.audit.published import Column, Place
+from harness.audit.published import Column
 from harness.audit.pvalues import PRange, mcnemar_range, p_range
+from harness.metrics import Place
 
 
 def allowed(column: Column, rival: Column, place: Place) -> PRange | None:
@@ -21,7 +22,7 @@ def allowed(column: Column, rival: Column, place: Place) -> PRange | None:
     if not column.users or column.users < 2 or rival.users != column.users:
         return None
     if column.estimator == rival.estimator == "exact":
-        return _of_exact(tuple(column.cells.items()), tuple(rival.cells.items()), *place, column.users)
+        return _of_exact(tuple(column.numbers.items()), tuple(rival.numbers.items()), *place, column.users)
     if place.metric != "Recall":
         return None
     return mcnemar_range(_hit(column, place, column.users), _hit(rival, place, column.users), column.users)
@@ -29,8 +30,8 @@ def allowed(column: Column, rival: Column, place: Place) -> PRange | None:
 
 @cache
 def _of_exact(
-    own: tuple[tuple[tuple[str, int], str], ...],
-    rival: tuple[tuple[tuple[str, int], str], ...],
+    own: tuple[tuple[Place, str], ...],
+    rival: tuple[tuple[Place, str], ...],
     metric: str,
     k: int,
     users: int,

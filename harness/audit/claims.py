@@ -6,8 +6,9 @@ from fractions import Fraction
 from harness.audit.allowed import allowed
 from harness.audit.finding import Finding, Strength
 from harness.audit.printed import either
-from harness.audit.published import Column, Place, Published, best
+from harness.audit.published import Column, Published, best
 from harness.audit.pvalues import Overlap, Spread
+from harness.metrics import Place
 from harness.paired.pvalue import as_text
 from harness.papers.claims import Beats
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.audit.printed import Convention, Interval, interval, unit
 from harness.audit.programme import Cells, Floats, Fractions, deepest, fractions, rank_values
+from harness.metrics import Place
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Constraints:
         """How many users each group has, shape [group]."""
         return np.array([group.users for group in self.groups], dtype=np.float64)
 
-    def means(self, counts: Fractions) -> dict[tuple[str, int], float]:
+    def means(self, counts: Fractions) -> dict[Place, float]:
         """The cells that so many users at each rank give."""
         return dict(zip(self.cells, map(float, self.rows @ counts * self.units), strict=True))
 

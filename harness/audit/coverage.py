@@ -12,7 +12,8 @@ from math import ceil, floor
 from harness.audit import two_tables
 from harness.audit.finding import Finding, decimal, spell
 from harness.audit.printed import Interval, either, hits
-from harness.audit.published import Column, Place, Published, Subset
+from harness.audit.published import Column, Published, Subset
+from harness.metrics import Place
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from harness.audit.printed import CONVENTIONS, Convention, Interval
 from harness.audit.programme import Cells, Floats, Fractions, fractions, least, multipliers
 from harness.audit.silence import library_output_on_stderr
 from harness.errors import WorkError
+from harness.metrics import Place
 
 NODES = 3000
 NODES_NEAREST = 300
@@ -41,7 +42,7 @@ class Feasibility:
     proven: bool
     convention: Convention
     deviation: float
-    nearest: dict[tuple[str, int], float]
+    nearest: dict[Place, float]
 
 
 def fit_shares(cells: Cells) -> Feasibility:

@@ -8,8 +8,8 @@ import numpy as np
 from harness.audit.feasibility import NODES, Feasibility, fit_counts, fit_shares
 from harness.audit.finding import Finding, Strength
 from harness.audit.printed import Interval, either, hits
-from harness.audit.published import Column, Place, Published, misfit
-from harness.metrics import METRICS
+from harness.audit.published import Column, Published, misfit
+from harness.metrics import METRICS, Place
 
 
 def check(published: Published) -> Iterator[Finding]:
@@ -18,11 +18,11 @@ def check(published: Published) -> Iterator[Finding]:
     Columns of exact means with a Recall off the grid are left to the rule ``grid``: no ranks of those users give them.
     """
     for column in published.columns:
-        anyone = fit_shares(column.cells)
+        anyone = fit_shares(column.numbers)
         if anyone.feasible is False:
             yield _finding(published.paper, column, "impossible", "of any number of users", anyone)
         elif column.users and (column.batch or all(hits(either(r), column.users) for r in column.recalls().values())):
-            stated = fit_counts(column.cells, column.users, column.batch)
+            stated = fit_counts(column.numbers, column.users, column.batch)
             users = f"{column.users} users" + (f" ({column.derived})" if column.derived else "")
             averaged = "exactly" if column.batch is None else f"by {column.estimator}"
             if stated.feasible is False:

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 from harness.audit.finding import Finding
 from harness.audit.printed import either
-from harness.audit.published import Column, Place, Published
+from harness.audit.published import Column, Published
+from harness.metrics import Place
 
 METRICS = ("MRR", "NDCG", "Recall")
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.audit.printed import Interval
-from harness.metrics import METRICS
+from harness.metrics import METRICS, Place
 
-Cells = Mapping[tuple[str, int], str]
-"""(metric, k) -> the digits printed; metrics are those of ``harness.metrics.METRICS``."""
+Cells = Mapping[Place, str]
+"""The digits printed."""
 Floats = npt.NDArray[np.float64]
 Fractions = npt.NDArray[np.object_]
 

@@ -3,24 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 from harness.audit.finding import Strength
-from harness.audit.programme import Cells
-from harness.metrics import metric_at
+from harness.metrics import Place, metric_at
 from harness.papers.claims import Beats, Claim
 from harness.papers.paper import Paper
 from harness.papers.tables import AccuracyTable
-
-
-class Place(NamedTuple):
-    """A metric at a cut-off."""
-
-    metric: str
-    k: int
-
-    def __str__(self) -> str:
-        return f"{self.metric}@{self.k}"
 
 
 @dataclass(frozen=True)
@@ -42,11 +30,6 @@ class Column:
     numbers: dict[Place, str]
     estimator: str = "exact"
     derived: str = ""
-
-    @property
-    def cells(self) -> Cells:
-        """The numbers, keyed by pairs."""
-        return {(place.metric, place.k): number for place, number in self.numbers.items()}
 
     @property
     def where(self) -> tuple[str, str, str]:
@@ -143,7 +126,7 @@ def of_paper(paper: Paper) -> Published:
                 known = table.users is None and method not in table.quoted
                 users = paper.datasets[dataset].test_users if known else None
                 printed = {label: row[method] for label, row in table.published[dataset].items()}
-                numbers = {Place(*metric_at(label)): text for label, text in printed.items() if text}
+                numbers = {metric_at(label): text for label, text in printed.items() if text}
                 if numbers:
                     estimator = table.estimator(dataset, method)
                     columns.append(Column(number, dataset, method, users, numbers, estimator))

@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from harness.audit.printed import either, hits
 from harness.audit.programme import Cells, deepest, fractions, least, multipliers, rank_values
 from harness.errors import InputError, WorkError
+from harness.metrics import Place
 from harness.paired.power import ALPHA
 
 INFEASIBLE = 2
@@ -79,7 +80,7 @@ def p_range(a: Cells, b: Cells, metric: str, k: int, users: int) -> PRange | Non
     """
     if users < 2:
         raise InputError(f"users is {users}; a paired test needs 2 or more")
-    cell_a, cell_b = either(a[metric, k]), either(b[metric, k])
+    cell_a, cell_b = either(a[Place(metric, k)]), either(b[Place(metric, k)])
     if metric == "Recall":
         return mcnemar_range(hits(cell_a, users), hits(cell_b, users), users)
     squares = _mean_squares(a, b, metric, k)
@@ -136,7 +137,7 @@ def _mean_squares(a: Cells, b: Cells, metric: str, k: int) -> tuple[float, float
     values_a, values_b = rank_values(a, ranks), rank_values(b, ranks)
     within = [either(printed) for cells in (a, b) for printed in cells.values()]
     rows = np.vstack([np.repeat(values_a, ranks, axis=1), np.tile(values_b, ranks)])
-    gain = rank_values({(metric, k): ""}, ranks)[0]
+    gain = rank_values({Place(metric, k): ""}, ranks)[0]
     squares = np.subtract.outer(gain, gain) ** 2
     ends = []
     for cost in (squares, -squares):

@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from harness.audit.published import Column, Place, Published
+from harness.audit.published import Column, Published
 from harness.data import table as tables
 from harness.data.text import read_lines
 from harness.errors import InputError
-from harness.metrics import METRICS
+from harness.metrics import METRICS, Place
 
 COLUMNS = ("paper", "table", "dataset", "method", "metric", "k", "value")
 KEY = COLUMNS[:-1]

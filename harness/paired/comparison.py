@@ -10,9 +10,10 @@ import numpy as np
 from harness import metrics
 from harness.config import Strict
 from harness.errors import InputError
+from harness.metrics import Place
 from harness.outcomes import Outcomes
 from harness.paired.classical import mcnemar, t_test
-from harness.paired.differences import At, differences
+from harness.paired.differences import differences
 from harness.paired.effect import effects
 from harness.paired.holm import holm
 from harness.paired.interval import bootstrap
@@ -108,7 +109,7 @@ class Comparison(Strict):
 
 def compare(
     pairs: Sequence[tuple[Side, Side]],
-    wanted: Sequence[At],
+    wanted: Sequence[Place],
     seed: int,
     *,
     estimator: str = "exact",
@@ -148,7 +149,7 @@ def all_pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
 
 
 def _pair(
-    a: Side, b: Side, wanted: Sequence[At], seed: int, estimator: str, permutations: int, family: int
+    a: Side, b: Side, wanted: Sequence[Place], seed: int, estimator: str, permutations: int, family: int
 ) -> list[Comparison]:
     a, b, in_pairs = _by_draw(a, b)
     paired = differences(a.runs, b.runs, wanted, estimator)

@@ -18,7 +18,6 @@ from harness.outcomes import Outcomes
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-At = tuple[str, int]  # a metric and its cut-off
 DIGITS = 12  # of a difference; equal means, over seeds or over queries, must differ by 0
 
 
@@ -76,7 +75,7 @@ def same_queries(runs: Sequence[Outcomes], names: Sequence[str]) -> list[Outcome
 
 
 def differences(
-    a: Sequence[Outcomes], b: Sequence[Outcomes], wanted: Sequence[At], estimator: str = "exact"
+    a: Sequence[Outcomes], b: Sequence[Outcomes], wanted: Sequence[metrics.Place], estimator: str = "exact"
 ) -> Differences:
     """Differences of two systems, each the mean over its runs.
 

@@ -9,8 +9,8 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from harness.audit.published import Column, Place, Published, Subset
-from harness.metrics import METRICS
+from harness.audit.published import Column, Published, Subset
+from harness.metrics import METRICS, Place
 from harness.papers.claims import Beats, Claim, Improvement
 
 Ranks = npt.NDArray[np.int64]

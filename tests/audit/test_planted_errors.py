@@ -16,7 +16,8 @@ import pytest
 from harness.audit import arithmetic, audit, claims, coverage, grid, joint, order
 from harness.audit.feasibility import fit_shares
 from harness.audit.finding import Finding
-from harness.audit.published import Column, Place, Published
+from harness.audit.published import Column, Published
+from harness.metrics import Place
 from harness.papers.claims import Beats, Improvement
 from tests.audit.honest import Style, columns, draw, draw_ranks, reach, rerank
 
@@ -164,7 +165,7 @@ def plant_joint_of_few(rng: np.random.Generator) -> Planted | None:
     if any(all(low <= mean <= high for mean, (low, high) in zip(pair, within, strict=True)) for pair in means):
         return None
     few = Column("1", "Set", "Few", users, numbers)
-    assert fit_shares(few.cells).feasible
+    assert fit_shares(few.numbers).feasible
     return Published("made-up", (few,)), lambda f: (f.rule, f.strength) == ("joint", "inconsistent")
 
 

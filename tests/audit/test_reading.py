@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.audit.published import Place
 from harness.audit.reading import read_csv
 from harness.errors import InputError
+from harness.metrics import Place
 
 HEADER = "paper,table,dataset,method,metric,k,value"
 ROW = "p,1,Set,A,Recall,5,0.0390"

@@ -9,7 +9,8 @@ from harness.audit import arithmetic, audit, claims, coverage, grid, joint, orde
 from harness.audit.estimators import alternatives, batch_mean, exact
 from harness.audit.finding import Finding
 from harness.audit.printed import either
-from harness.audit.published import Column, Place, Published, Subset
+from harness.audit.published import Column, Published, Subset
+from harness.metrics import Place
 from harness.papers.claims import Beats, Claim, Improvement
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from harness import metrics
+from harness.metrics import Place
 from harness.outcomes import Outcomes
-from harness.paired.differences import At
 from harness.seeds import rng
 
-WANTED: list[At] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
+WANTED: list[Place] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
 
 
 def answered(ranks: list[int], queries: list[int] | None = None, ties: list[int] | None = None) -> Outcomes:

@@ -5,7 +5,7 @@ import pytest
 from harness.cell import Cell
 from harness.cells import cells
 from harness.papers import paper
-from harness.record import FitRecord, Queries
+from harness.record import FitRecord, QueryCounts
 from harness.seeds import rng
 from harness.store import Run
 from tests.made_runs import NEVER_HELD, RATINGS, SMOL, make_run
@@ -49,7 +49,7 @@ def runs(tmp_path: Path) -> list[Run]:
             notes={"prompts_seen": 315, "letter_loss": 3.1415926, "letters": 20},
         ),
         settings={"batch_size": 16},
-        queries=Queries(asked=48, withheld=16, target_seen=3),
+        queries=QueryCounts(asked=48, withheld=16, target_seen=3),
         data_notes=("raw.zip is unpinned: accepted on the published counts",),
     )
     return [*made, retriever, ranker]

@@ -14,7 +14,7 @@ from harness.metrics import estimate
 from harness.other_rule import WITHOUT_REPEATED, other_rule
 from harness.paired.comparison import Side, compare
 from harness.papers import paper as papers
-from harness.record import FitRecord, Queries
+from harness.record import FitRecord, QueryCounts
 from harness.repeated import WITHOUT
 from harness.reproduce import parse_targets
 from harness.shown import Shown, shown
@@ -110,7 +110,7 @@ def test_a_floor_that_answered_other_queries_is_not_called_not_run(tmp_path: Pat
 
 def test_cases_whose_target_is_not_new_are_left_out_beside(tmp_path: Path, runs: list[Run]) -> None:
     notes: dict[str, float | int | str] = {f"{m}@{k}_{WITHOUT}": k / 20 for m in ("Recall", "MRR") for k in (3, 5, 10)}
-    asked = Queries(asked=30, withheld=0, target_seen=4)
+    asked = QueryCounts(asked=30, withheld=0, target_seen=4)
     noting = answered(tmp_path, "ncf", FLOOR, fit=FitRecord(notes=notes), queries=asked)
     rows = [row for row in other_rule(PAPER, "2", [*runs, noting], []) if row.estimator == WITHOUT_REPEATED]
     assert [(row.system, row.queries) for row in rows] == [("NCF", 26)]

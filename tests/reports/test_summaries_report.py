@@ -11,7 +11,7 @@ import pytest
 from harness.cells import cells
 from harness.config import TaskConfig
 from harness.papers import paper as papers
-from harness.record import FitRecord, Queries
+from harness.record import FitRecord, QueryCounts
 from harness.reproduce import parse_targets
 from harness.shown import Shown, shown
 from harness.store import Run
@@ -42,7 +42,7 @@ def made(folder: Path, system: str, ranks: list[int], **given: Any) -> Run:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> list[Run]:
-    counted = {"queries": Queries(asked=4, withheld=0, target_seen=2)}
+    counted = {"queries": QueryCounts(asked=4, withheld=0, target_seen=2)}
     seen = FitRecord(notes={"unseen_user": "by the history, as any other"})
     return [
         made(tmp_path, "popularity", [1, 2, 3, 4], fit=FitRecord(notes={"unseen_user": "by the counts"}), **counted),
