@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.cell import Cell
+from reports.style import BLUE, ORANGE, plain
 
 TITLE = "Reproduced and published"
 CAPTION = "The first table of which anything was run."
 PREFERRED = "NDCG"
 SALT = "llmrec-harness"
-REPRODUCED = "#1f5fa8"
-PUBLISHED: dict[str, Any] = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": "#c2410c"}
+PUBLISHED: dict[str, Any] = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": ORANGE}
 
 
 def choose(cells: Sequence[Cell]) -> list[Cell]:
@@ -44,7 +44,7 @@ def draw(cells: Sequence[Cell]) -> Figure:
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     for panel, dataset in zip(panels, datasets, strict=True):
         _panel(panel, dataset, [cell for cell in cells if cell.dataset == dataset])
-    reproduced = Line2D([], [], marker="o", color=REPRODUCED, label="reproduced, 95 % interval")
+    reproduced = Line2D([], [], marker="o", color=BLUE, label="reproduced, 95 % interval")
     published = Line2D([], [], **PUBLISHED, linestyle="none", label="published")
     figure.legend(handles=[reproduced, published], loc="outside lower center", ncols=2, frameon=False)
     return figure
@@ -54,7 +54,7 @@ def _panel(panel: Axes, dataset: str, cells: Sequence[Cell]) -> None:
     for line, cell in enumerate(cells):
         if cell.mean is not None and cell.low is not None and cell.high is not None:
             reach = [[cell.mean - cell.low], [cell.high - cell.mean]]
-            panel.errorbar(cell.mean, line, xerr=reach, fmt="o", color=REPRODUCED, capsize=3)
+            panel.errorbar(cell.mean, line, xerr=reach, fmt="o", color=BLUE, capsize=3)
         if cell.published is not None:
             panel.plot(cell.published, line, **PUBLISHED)
     panel.set_yticks(range(len(cells)), [cell.system or "" for cell in cells])
@@ -63,8 +63,7 @@ def _panel(panel: Axes, dataset: str, cells: Sequence[Cell]) -> None:
     panel.set_xlabel(f"{cells[0].metric}@{cells[0].k}")
     panel.margins(x=0.1)
     panel.set_xlim(left=0)
-    panel.grid(axis="x", alpha=0.3)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel, "x")
 
 
 def as_svg(figure: Figure) -> str:

@@ -8,13 +8,14 @@ from matplotlib.lines import Line2D
 
 from harness.cell import Cell
 from reports.figure import PUBLISHED
+from reports.style import BLUE, plain
 
 TITLE = "The paper's own system against the others"
 CAPTION = (
     "Mean paired differences on exact means; intervals over users, and over users and seeds where both systems have "
     "several; colours after Holm's correction over the table's family."
 )
-COLOURS = {"better": "#1f5fa8", "worse": "#b3261e", "open": "#8a8a8a"}
+COLOURS = {"better": BLUE, "worse": "#b3261e", "open": "#8a8a8a"}
 MEANING = {"better": "significantly better", "worse": "significantly worse", "open": "not significant"}
 
 
@@ -62,5 +63,4 @@ def _panel(panel: Axes, cells: Sequence[Cell]) -> None:
     own = cells[0].test.comparison.a if cells[0].test else ""
     panel.set_title(f"{cells[0].dataset}: {own} less the system", fontsize="medium")
     panel.set_xlabel("difference, 95 % interval")
-    panel.grid(axis="x", alpha=0.3)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel, "x")

@@ -14,12 +14,12 @@ from harness.costs.plan import COMMON
 from harness.costs.serving import along, grows
 from harness.llm.ranking_cost import RankingCost
 from reports.costs import checkpoint
+from reports.style import PALETTE, plain
 
 CAPTION = (
     "Median milliseconds to rank a batch, and requests ranked in a second, as one thing grows; dotted: the floor that "
     "arithmetic and memory traffic set; dashed: the retriever."
 )
-COLOURS = ("#1f5fa8", "#c2410c", "#2e7d32", "#6a1b9a", "#8a6d00", "#00838f", "#ad1457", "#555555")
 LABELS = {
     "history": "history, items",
     "candidates": "candidates",
@@ -41,7 +41,7 @@ def draw(costs: Sequence[KeptCost]) -> Figure:
     panels = figure.subplot_mosaic([["history", "candidates", "batch"], ["model", "legend", "requests"]])
     colours: dict[tuple[str, str], str] = {}
     for kept in costs:
-        colours.setdefault(_line_of(kept), COLOURS[len(colours) % len(COLOURS)])
+        colours.setdefault(_line_of(kept), PALETTE[len(colours) % len(PALETTE)])
     for line, colour in colours.items():
         own = [kept for kept in costs if _line_of(kept) == line]
         for what in COMMON:
@@ -109,8 +109,7 @@ def _finish(panel: Axes, x: str, y: str) -> None:
     panel.set_xlabel(x)
     panel.set_ylabel(y)
     panel.yaxis.set_minor_formatter(NullFormatter())
-    panel.grid(alpha=0.3)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel)
 
 
 def _legend(panel: Axes, colours: dict[tuple[str, str], str]) -> None:

@@ -12,13 +12,13 @@ from harness.costs.rows import NOT_TUNED, CostRow
 from harness.llm.ranking_cost import VERBALIZER, RankingCost
 from reports.costs import backbone
 from reports.figure import PUBLISHED
+from reports.style import BLUE, ORANGE, OTHERS, plain
 
 CAPTION = (
     "Median seconds of one request, by the average number of tokens of a title; dotted: the floor that arithmetic and "
     "memory traffic set; diamonds: published, on a machine that the paper does not name."
 )
-COLOURS = {VERBALIZER: "#1f5fa8", "titles": "#c2410c"}
-OTHER = ("#2e7d32", "#6a1b9a", "#8a6d00", "#00838f", "#ad1457", "#555555", "#3f51b5", "#795548", "#9e9d24")
+COLOURS = {VERBALIZER: BLUE, "titles": ORANGE}
 
 
 def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
@@ -45,8 +45,7 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
         panel.set_title(f"{model}\n{machine}", fontsize="small")
         panel.set_yscale("log")
         panel.set_xlabel("tokens a title")
-        panel.grid(alpha=0.3)
-        panel.spines[["top", "right"]].set_visible(False)
+        plain(panel)
     axes[0].set_ylabel("seconds a request")
     handles = [Line2D([], [], markersize=4, label=label, **style) for label, style in drawn.items()]
     handles.append(Line2D([], [], **PUBLISHED, linestyle="none", label="published"))
@@ -56,7 +55,7 @@ def draw(rows: Sequence[CostRow], cells: Sequence[Cell]) -> Figure:
 
 def styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
     """A colour and a marker for each label; no two have both alike, of 27 beside the paper's."""
-    others = cycle(product("os^", OTHER))
+    others = cycle(product("os^", OTHERS))
     found = {}
     for label in dict.fromkeys(labels):
         marker, colour = ("o", COLOURS[label]) if label in COLOURS else next(others)

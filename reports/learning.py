@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from harness.cell import Cell
 from harness.store import Run
+from reports.style import PALETTE, plain
 
 TITLE = "Learning curves"
 CAPTION = (
@@ -18,7 +19,6 @@ CAPTION = (
 )
 KEPT: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none"}
 GIVEN: dict[str, Any] = {"linestyle": "--", "linewidth": 1}
-COLOURS = ("#1f5fa8", "#c2410c", "#2e7d32", "#7b3fa0", "#8a6d00")
 
 
 def choose(cells: Sequence[Cell], runs: Sequence[Run]) -> list[Run]:
@@ -39,7 +39,7 @@ def draw(runs: Sequence[Run]) -> Figure:
     figure = Figure(figsize=(1.2 + 4.4 * len(columns), 5.2), layout="constrained")
     panels = figure.subplots(2, len(columns), sharex="col", squeeze=False)
     for (title, own), above, below in zip(columns.items(), *panels, strict=True):
-        for run, colour in zip(own, COLOURS * len(own), strict=False):
+        for run, colour in zip(own, PALETTE * len(own), strict=False):
             _lines(run, colour, above, below)
         above.set_title(title)
         above.set_ylabel(f"validation {own[0].record.fit.monitor}")
@@ -50,8 +50,7 @@ def draw(runs: Sequence[Run]) -> Figure:
             panel.margins(x=0.06, y=0.12)
             panel.set_xlim(left=0)
             panel.set_ylim(bottom=0)
-            panel.grid(alpha=0.3)
-            panel.spines[["top", "right"]].set_visible(False)
+            plain(panel)
     signs = [Line2D([], [], **KEPT, color="grey", label="weights kept")]
     if any(_noted(run, "of_the_retriever") is not None for run in runs):
         signs.append(Line2D([], [], **GIVEN, color="grey", label="retriever's own order"))

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from harness.costs.rows import CostRow
 from reports.latency import labelled, styles
+from reports.style import plain
 
 CAPTION = (
     "NDCG@10 with its 95 % interval over the users asked, against the median time of one request at the title length "
@@ -77,5 +78,4 @@ def _plot(panel: Axes, rows: Sequence[CostRow], drawn: dict[str, dict[str, Any]]
     panel.set_xscale("log")
     panel.set_xlabel("seconds a request")
     panel.margins(x=0.1)
-    panel.grid(alpha=0.3)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from harness.cell import Cell
 from harness.paired.power import smallest_difference
 from reports.figure import headline
+from reports.style import BLUE, ORANGE, plain
 
 TITLE = "What the test users can show"
 CAPTION = (
@@ -16,7 +17,7 @@ CAPTION = (
     "variance of the difference between the paper's own system and its best published rival; the diamond is the number "
     "of users that the published difference needs."
 )
-DETECTABLE, PUBLISHED, OBSERVED = "#1f5fa8", "#c2410c", "#222222"
+DETECTABLE, PUBLISHED, OBSERVED = BLUE, ORANGE, "#222222"
 
 
 def choose(cells: Sequence[Cell]) -> list[Cell]:
@@ -73,5 +74,4 @@ def _panel(panel: Axes, cell: Cell) -> None:
     panel.set_xlabel("users")
     panel.set_ylabel(f"difference in {cell.metric}@{cell.k}")
     panel.legend(frameon=False, fontsize="x-small")
-    panel.grid(alpha=0.3)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel)

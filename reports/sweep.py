@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.cell import Cell
+from reports.style import PALETTE, plain
 
 Value = str | int
 
 CAPTION = "Means with their 95 % intervals."
 APART = 0.03  # of the abscissa, so that intervals of several systems can be told apart
-COLOURS = ("#1f5fa8", "#c2410c", "#2e7d32", "#6a1b9a")
 
 
 def choose(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
@@ -46,7 +46,7 @@ def draw(cells: Sequence[Cell], setting: str, values: Sequence[Value]) -> Figure
 
 def _panel(panel: Axes, cells: Sequence[Cell], places: Mapping[Value | None, int], stroke: str) -> None:
     apart = APART * max(1, max(places.values(), default=1))
-    for number, (colour, system) in enumerate(zip(COLOURS, dict.fromkeys(cell.system for cell in cells), strict=False)):
+    for number, (colour, system) in enumerate(zip(PALETTE, dict.fromkeys(cell.system for cell in cells), strict=False)):
         line = [cell for cell in cells if cell.system == system]
         xs = [places[cell.x] + number * apart for cell in line]
         means = [cell.mean or 0.0 for cell in line]
@@ -54,5 +54,4 @@ def _panel(panel: Axes, cells: Sequence[Cell], places: Mapping[Value | None, int
         above = [(cell.high or 0.0) - mean for mean, cell in zip(means, line, strict=True)]
         panel.errorbar(xs, means, yerr=[below, above], fmt=stroke, color=colour, capsize=3, label=system)
     panel.set_xticks(list(places.values()), [str(value) for value in places])
-    panel.grid(alpha=0.3)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel)
