@@ -103,6 +103,7 @@ def shared(evidence: Evidence) -> dict[str, Any]:
         "profile": config.profile,
         "configurations": evidence.configurations,
         "tried": evidence.tried,
+        "tested": evidence.tested,
         **provenance(runs),
     }
 

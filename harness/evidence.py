@@ -24,6 +24,7 @@ class Evidence:
         outcomes: their outcomes on the users that count, in the same order.
         configurations: how many configurations of the system there are runs of.
         tried: among how many configurations validation chose this one; 1 where nothing was searched.
+        tested: how many of them had been run, and so tested, before the search began.
         finders: runs whose lists say which users count, in the same order; none where all users do.
     """
 
@@ -31,6 +32,7 @@ class Evidence:
     outcomes: tuple[Outcomes, ...] = ()
     configurations: int = 0
     tried: int = 1
+    tested: int = 0
     finders: tuple[Run, ...] = ()
 
     def only(self, seed: int) -> "Evidence":
@@ -122,8 +124,15 @@ def is_taken(run: Run, selections: Sequence[Selection]) -> bool:
 def gather(runs: Sequence[Run], system: str, datasets: Iterable[str], selections: Sequence[Selection] = ()) -> Evidence:
     """The chosen runs with all their outcomes."""
     chosen, configurations = choose(runs, system, datasets, selections)
-    tried = max((len(each.tried) for run in chosen[:1] for each in selections if is_taken(run, [each])), default=1)
-    return Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations, tried)
+    searches = [each for run in chosen[:1] for each in selections if is_taken(run, [each])]
+    search = max(searches, key=lambda each: len(each.tried), default=None)
+    tried, tested = (len(search.tried), _tested_before(search, runs)) if search else (1, 0)
+    return Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations, tried, tested)
+
+
+def _tested_before(search: Selection, runs: Sequence[Run]) -> int:
+    earlier = (run for run in runs if run.record.started_at < search.started_at and search.covers(run.config))
+    return len({configuration(run) for run in earlier if digests(run.record.data) == search.inputs})
 
 
 def restrict(

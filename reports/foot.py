@@ -86,7 +86,9 @@ def _queries(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
 
 
 def _tried(cell: Cell) -> str:
-    return "1, no grid search" if cell.tried == 1 else f"{cell.tried}, the best on validation"
+    if cell.tried == 1:
+        return "1, no grid search"
+    return f"{cell.tried}, the best on validation" + (f", {cell.tested} of them tested before" if cell.tested else "")
 
 
 def _by_column(cells: Sequence[Cell], tell: Callable[[Cell], str]) -> str:
