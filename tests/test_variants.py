@@ -166,9 +166,10 @@ def test_a_changed_run_is_planned_with_what_a_search_took_as_the_table_shows_it(
     searched = Selection(config=taken, inputs=digests(shown_run.record.data), monitor="Recall@10", tried=tried, **facts)
     selection.write(searched, home.runs)
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
-    plain, changed = reproduce.plan(target, {"Games": "amazon-games-2014"}, "paper", [42], "cpu", home, ["NARM"])
+    plain, *changed = reproduce.plan(target, {"Games": "amazon-games-2014"}, "paper", [42], "cpu", home, ["NARM"])
     assert plain.cached == shown_run.record.run
-    assert (changed.config.settings["dropout"], changed.config.settings["targets"]) == (0.4, "last")
+    settings = [each.config.settings for each in changed]
+    assert [(one["dropout"], one["targets"]) for one in settings] == [(0.4, "last"), (0.4, "prefixes")]
 
 
 @pytest.mark.parametrize("profile", profiles())
@@ -256,4 +257,4 @@ def test_a_change_is_made_to_what_a_search_took(tmp_path: Path) -> None:
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
     planned = reproduce.plan(target, {"Beauty": taken.dataset}, "paper", [43], "cpu", home, ["NARM"])
     changed = [(each.config.settings["dropout"], each.config.settings["targets"]) for each in planned]
-    assert changed == [(0.5, "all"), (0.5, "last")]
+    assert changed == [(0.5, "all"), (0.5, "last"), (0.5, "prefixes")]
