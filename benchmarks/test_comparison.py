@@ -1,7 +1,7 @@
 """All paired tests of a large table at once, beside scipy's permutation test pair by pair.
 
 scipy is timed on three of the tests with a tenth of the permutations, and the whole is extrapolated from them; the
-p-values of those three must agree within Monte-Carlo error. Place profile ``smoke`` users and permutations are a tenth.
+p-values of those three must agree within Monte-Carlo error. At profile ``smoke`` users and permutations are a tenth.
 """
 
 import multiprocessing
@@ -22,7 +22,7 @@ from harness.seeds import rng
 
 USERS, PERMUTATIONS = (2_233, 10_000) if PROFILE == "smoke" else (22_332, 100_000)
 SYSTEMS = 10
-METRICS: list[Place] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
+METRICS = [Place(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
 SCIPY_PERMUTATIONS = PERMUTATIONS // 10
 SCIPY_BATCH = 50  # permutations in memory at a time
 TIMED = ((0, 1, ("NDCG", 10)), (2, 3, ("MRR", 5)), (2, 3, ("Recall", 10)))  # p neither near 0 nor near 1

@@ -373,6 +373,8 @@ def main() -> None:
         misused = getattr(error, "format_message", None)  # the command line itself; typer brings its own click or not
         line = misused() if misused else f"{type(error).__name__}: {one_line(error)} (--debug shows where)"
         status = complain(line, 2 if misused else 1)
+    if status == INTERRUPTED:
+        exec("")  # CPython would end by the signal where that came while a string was executed, as dataclasses do
     sys.exit(status)
 
 

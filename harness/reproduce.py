@@ -171,7 +171,8 @@ def plan(
     known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
     known = known or dict(list(target.paper.systems.items())[:1])
     chosen = set(choose(systems, known, list(known), "system")) | needed
-    finished = store.all_runs(home.runs, probed=True) if home.runs.is_dir() else []
+    kept = store.all_runs(home.runs, probed=True) if home.runs.is_dir() else []
+    finished = [replace(run, config=resolve.complete(run.config)) for run in kept]
     selections = all_selections(home.runs)
     planned: dict[str, Planned] = {}
     for printed, system in sorted(known.items(), key=lambda pair: "retriever" in register.find(pair[1]).needs):
@@ -212,7 +213,7 @@ def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
     same = [
         run
         for run in finished
-        if resolve.complete(run.config).model_copy(update={"retriever": None}) == config
+        if run.config.model_copy(update={"retriever": None}) == config
         and (run.config.retriever is None or run.config.retriever.system == config.settings["retriever"])
     ]
     alike = [

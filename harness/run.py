@@ -88,8 +88,7 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
             update={"retriever": Retriever(system=retriever.config.system, run=retriever.record.run)}
         )
     home.work.mkdir(parents=True, exist_ok=True)
-    older = (each for each in store.of_inputs(home.runs, config, digests) if resolve.complete(each.config) == config)
-    run = next((each.record.run for each in older), store.identity(config, digests))
+    run = _identity(config, digests, home)
     unprobed = config.model_copy(update={"probe": None})
     if probes.is_order(config.probe):
         trained, _ = execute(unprobed, home, command, report)
@@ -98,6 +97,15 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     if config.probe == "permute-ids":
         dataset = probes.renumbered(dataset, probes.new_ids(dataset.n_items, config.seed))
     return Job(spec, config, dataset, split_of(dataset), retriever, home, run, command, report, trained)
+
+
+def _identity(config: RunConfig, digests: dict[str, str], home: Home) -> str:
+    """The run's identity, or that of the same run where it was finished before its config had all of its keys."""
+    run = store.identity(config, digests)
+    if (home.runs / store.folder_name(config, run)).exists():
+        return run
+    older = store.of_inputs(home.runs, config, digests)
+    return next((each.record.run for each in older if resolve.complete(each.config) == config), run)
 
 
 def _tuned(

@@ -7,7 +7,7 @@ from harness.metrics import Place
 from harness.outcomes import Outcomes
 from harness.seeds import rng
 
-WANTED: list[Place] = [(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
+WANTED = [Place(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
 
 
 def answered(ranks: list[int], queries: list[int] | None = None, ties: list[int] | None = None) -> Outcomes:
