@@ -31,10 +31,16 @@ class AttentionConfig(EncoderConfig):
         return self
 
 
+def later(time: int, device: torch.device) -> Tensor:
+    """What to add to scores so that none (first axis) meets a later one (second axis): 0 or -inf, shape [t, t]."""
+    return torch.full((time, time), -math.inf, device=device).triu(1)
+
+
 class SelfAttention(nn.Module):
     """Scaled dot-product attention within each sequence of a batch (Vaswani et al. 2017, section 3.2).
 
-    The projections see valid positions only; the scores alone are laid out by sequence.
+    The projections see valid positions only; the scores alone are laid out by sequence, a group of b of at most t items
+    at once. H heads of size d / H.
     """
 
     def __init__(self, width: int, heads: int, dropout: float, *, causal: bool) -> None:
@@ -46,17 +52,22 @@ class SelfAttention(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, packed: Packed) -> Tensor:
-        """[N, d] -> [N, d]; B sequences of at most T items, H heads of size d / H."""
-        heads = torch.unflatten(packed.unpack(self.project(x)), 2, (3, self.heads, -1))  # [B, T, 3, H, d / H]
-        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each [B, H, T, d / H]
+        """[N, d] -> [N, d]."""
         if self.causal:  # which hides the padding too: it comes after a sequence's end
-            mask = torch.full((query.shape[2],) * 2, -math.inf, device=x.device).triu(1)  # [T, T]
+            masks = [later(time, x.device) for _, time in packed.groups]
         else:
-            mask = packed.unpack(torch.ones_like(x[:, :1])).mT[:, None].log()  # [B, 1, 1, T], 0 or -inf
-        scores = query / math.sqrt(query.shape[3]) @ key.mT + mask  # [B, H, T, T]
-        weights = self.dropout(scores.softmax(-1))
-        x = self.merge(packed.repack((weights @ value).transpose(1, 2).flatten(2)))
+            masks = [valid.mT[:, None].log() for valid in packed.unpack(torch.ones_like(x[:, :1]))]  # 0 or -inf
+        x = self.merge(packed.repack(map(self.attend, packed.unpack(self.project(x)), masks)))
         return x
+
+    def attend(self, projected: Tensor, mask: Tensor) -> Tensor:
+        """[b, t, 3 d] -> [b, t, d]: queries, keys and values of a group, and what to add to its scores."""
+        heads = torch.unflatten(projected, 2, (3, self.heads, -1))
+        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each [b, H, t, d / H]
+        scores = query / math.sqrt(query.shape[3]) @ key.mT + mask  # [b, H, t, t]
+        weights = self.dropout(scores.softmax(-1))
+        attended: Tensor = (weights @ value).transpose(1, 2).flatten(2)
+        return attended
 
 
 class Block(nn.Module):

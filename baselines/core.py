@@ -1,10 +1,9 @@
 """CORE: one representation space for sessions and items (Hou et al., SIGIR 2022), in its form CORE-trm.
 
-Shapes: N valid positions of a batch of B sequences (see ``baselines.packed``), T the longest one's length, d width, V
+Shapes: N valid positions of a batch in groups of b sequences of at most t items (see ``baselines.packed``), d width, V
 items.
 """
 
-import math
 from functools import partial
 
 import torch
@@ -12,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.attention import AttentionConfig, Block
+from baselines.attention import AttentionConfig, Block, later
 from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
 from baselines.packed import Packed
@@ -64,18 +63,16 @@ class CORE(CausalModel):
     def features(self, packed: Packed) -> Tensor:
         """Sessions up to each position, of length 1 / temperature, shape [N, d]."""
         items = self.dropout(self.embedding(packed.items))
-        by_time = packed.unpack(items)  # [B, T, d]
-        sessions = packed.repack(self.weights(items, packed) @ by_time)
+        sessions = packed.repack(map(torch.matmul, self.weights(items, packed), packed.unpack(items)))
         return functional.normalize(sessions, dim=1) / self.settings.temperature
 
-    def weights(self, items: Tensor, packed: Packed) -> Tensor:
-        """Weight of each item (third axis) in the session up to each item (second axis): [N, d] -> [B, T, T]."""
-        longest = len(packed.sizes)
-        x = self.dropout(self.norm(items + self.position(packed.slot % longest)))
+    def weights(self, items: Tensor, packed: Packed) -> list[Tensor]:
+        """Weight of each item (third axis) in the session up to each item (second axis): [N, d] -> each [b, t, t]."""
+        x = self.dropout(self.norm(items + self.position(packed.time)))
         for block in self.blocks:
             x = block(x, packed)
-        later = torch.full((longest, longest), -math.inf, device=x.device).triu(1)
-        return (packed.unpack(self.importance(x)).mT + later).softmax(-1)
+        importance = packed.unpack(self.importance(x))  # each [b, t, 1]
+        return [(group.mT + later(group.shape[1], x.device)).softmax(-1) for group in importance]
 
 
 register(

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.click import ClickConfig, ClickModel, ClickSystem, click_loss, initialise, tower
+from baselines.gru import gru_states
 from baselines.objective import negatives
 from baselines.packed import pack
-from baselines.recurrence import gru_states
 from harness.system import SystemSpec, register
 
 

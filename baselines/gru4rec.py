@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
+from baselines.gru import gru_states
 from baselines.packed import Packed
-from baselines.recurrence import gru_states
 from harness.system import SystemSpec, register
 
 

@@ -1,6 +1,6 @@
 """NARM: neural attentive session-based recommendation (Li et al., CIKM 2017).
 
-Shapes: N valid positions of a batch of B sequences (see ``baselines.packed``), T the longest one's length, d width, V
+Shapes: N valid positions of a batch in groups of b sequences of at most t items (see ``baselines.packed``), d width, V
 items.
 """
 
@@ -8,15 +8,14 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise, item_scores
+from baselines.gru import gru_states
 from baselines.packed import Packed, pack, rows
-from baselines.recurrence import gru_states
 from harness.system import SystemSpec, register
 
-STEPS = 8  # time steps whose attention is worked out at once: enough to keep the cores busy, little enough for a cache
+STEPS = 16  # time steps whose attention is worked out at once: enough to keep the cores busy, little enough for a cache
 
 
 class NARM(CausalModel):
@@ -57,14 +56,17 @@ class NARM(CausalModel):
     def features(self, packed: Packed) -> Tensor:
         """What each position knows of the items up to it, shape [N, d]."""
         states = self.states(packed)
-        query, key, by_time = (packed.unpack(x) for x in (self.query(states), self.key(states), states))  # [B, T, d]
-        local = []
-        for start in range(0, len(packed.sizes), STEPS):
-            stop, running = start + STEPS, packed.sizes[start]
-            weights = self.attend(query[:running, start:stop, None], key[:running, None, :stop])  # [b, STEPS, t]
-            part = weights.tril(start) @ by_time[:running, :stop]  # no state later than its own
-            local.append(functional.pad(part, (0, 0, 0, 0, 0, len(query) - running)))
-        return self.join(states, packed.repack(torch.cat(local, 1)))
+        local = map(self.local, *(packed.unpack(x) for x in (self.query(states), self.key(states), states)))
+        return self.join(states, packed.repack(local))
+
+    def local(self, query: Tensor, key: Tensor, states: Tensor) -> Tensor:
+        """The weighted sum of states up to each, for a group of sequences: each [b, t, d] -> [b, t, d]."""
+        sums = []
+        for start in range(0, query.shape[1], STEPS):
+            stop = start + STEPS
+            weights = self.attend(query[:, start:stop, None], key[:, None, :stop])  # [b, STEPS, t]
+            sums.append(weights.tril(start) @ states[:, :stop])  # no state later than its own
+        return torch.cat(sums, 1)
 
     def scores(self, history: Tensor) -> Tensor:
         """[query, T] -> [query, V + 1]; only the last position attends."""

@@ -1,10 +1,13 @@
 """Sequences of unequal length without a single padded position."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+GROUPS = {"cpu": 4}  # a GPU does a whole batch in the time of a group
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class Packed:
 
     The order is that of torch's ``PackedSequence``: sequences sorted from long to short, then the first items of all of
     them, their second items, and so on. A layer that works on each position alone sees a tensor [N, d]; a recurrence
-    takes one slice a time step.
+    takes one slice a time step. A layer that looks from each position at others takes a group of neighbours after the
+    other, b sequences of at most t items, so that short ones are not laid out to the length of the longest of all.
 
     B is the number of sequences, T the longest one's length.
 
@@ -21,7 +25,9 @@ class Packed:
         items: item ids, shape [N].
         sizes: how many sequences have a first, second, ... item; T numbers that never rise and sum to N.
         source: index of each position in the flattened left-padded batch, shape [N].
-        slot: index of each position in a flattened [B, T] layout that starts every sequence at time 0, shape [N].
+        groups: (b, t) of each group, long sequences first.
+        slot: index of each position in the flattened groups, each [b, t], every sequence from time 0, shape [N].
+        time: how many items stand before in the same sequence, shape [N].
         row: index of each position's sequence, in the caller's order, shape [N].
         from_end: how many items follow in the same sequence, shape [N].
         last: index of each sequence's last position, in the caller's order, shape [B].
@@ -30,7 +36,9 @@ class Packed:
     items: Tensor
     sizes: list[int]
     source: Tensor
+    groups: list[tuple[int, int]]
     slot: Tensor
+    time: Tensor
     row: Tensor
     from_end: Tensor
     last: Tensor
@@ -39,14 +47,15 @@ class Packed:
         """The valid positions of another left-padded tensor of the batch's shape, shape [N]."""
         return padded.flatten()[self.source]
 
-    def unpack(self, x: Tensor) -> Tensor:
-        """[N, d] to [B, T, d]: long sequences first, each from time 0, zeros behind its end."""
-        rows = self.sizes[0] * len(self.sizes)
-        return x.new_zeros(rows, x.shape[-1]).index_copy(0, self.slot, x).view(self.sizes[0], len(self.sizes), -1)
+    def unpack(self, x: Tensor) -> list[Tensor]:
+        """[N, d] to [b, t, d] for each group: every sequence from time 0, zeros behind its end."""
+        cells = [count * time for count, time in self.groups]
+        flat = x.new_zeros(sum(cells), x.shape[-1]).index_copy(0, self.slot, x)
+        return [part.view(*group, -1) for part, group in zip(torch.split(flat, cells), self.groups, strict=True)]
 
-    def repack(self, x: Tensor) -> Tensor:
-        """[B, T, d], as :meth:`unpack` gives it, to [N, d]."""
-        return rows(x.flatten(0, 1), self.slot)
+    def repack(self, groups: Iterable[Tensor]) -> Tensor:
+        """Each group's [b, t, d], as :meth:`unpack` gives them, to [N, d]."""
+        return rows(torch.cat([group.flatten(0, 1) for group in groups]), self.slot)
 
 
 def rows(x: Tensor, index: Tensor) -> Tensor:
@@ -66,7 +75,9 @@ def pack(padded: Tensor, device: torch.device) -> Packed:
     time = torch.arange(int(lengths[0]))[:, None]  # [T, 1]
     valid = time < lengths  # [T, B], long sequences first
     source = (order * width + width - lengths + time)[valid]
-    slot = (torch.arange(count) * len(time) + time)[valid]
+    size = -(-count // GROUPS.get(device.type, 1))
+    strides = lengths[torch.arange(count) // size * size]  # of each sequence, its group's longest
+    slot = (strides.cumsum(0) - strides + time)[valid]
     from_end = (lengths - 1 - time)[valid]
     last = torch.empty_like(order)
     last[order] = (valid.sum(1).cumsum(0) - valid.sum(1))[lengths - 1] + torch.arange(count)
@@ -74,7 +85,9 @@ def pack(padded: Tensor, device: torch.device) -> Packed:
         items=padded.flatten()[source].to(device),
         sizes=valid.sum(1).tolist(),
         source=source.to(device),
+        groups=[(len(part), int(part[0])) for part in torch.split(lengths, size)],
         slot=slot.to(device),
+        time=time.expand_as(valid)[valid].to(device),
         row=(source // width).to(device),
         from_end=from_end.to(device),
         last=last.to(device),

@@ -1,24 +1,11 @@
-"""Recurrences over packed sequences: a GRU, and a linear one with a diagonal transition."""
+"""A linear recurrence over packed sequences, with a diagonal transition."""
 
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
-from torch.nn.utils.rnn import PackedSequence
-
-
-def gru_states(gru: nn.GRU, x: Tensor, sizes: list[int]) -> Tensor:
-    """A GRU's state at every position, shape [N, h].
-
-    Args:
-        gru: of one layer.
-        x: its inputs, shape [N, d], in the order of :class:`baselines.packed.Packed`.
-        sizes: sequences still running at each time step, as in ``Packed``.
-    """
-    states: Tensor = gru(PackedSequence(x, torch.tensor(sizes)))[0].data
-    return states
 
 
 def linear_recurrence(drive: Tensor, transition: Tensor, sizes: list[int]) -> Tensor:
@@ -39,6 +26,12 @@ def linear_recurrence(drive: Tensor, transition: Tensor, sizes: list[int]) -> Te
     return states
 
 
+def previous(states: Tensor, sizes: list[int]) -> Tensor:
+    """The state one step before every position that has one, shape [N - n of the first step, h]."""
+    going_on = zip(torch.split(states, sizes), [*sizes[1:], 0], strict=True)
+    return torch.cat([state[:size] for state, size in going_on])
+
+
 class _LinearRecurrence(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, drive: Tensor, transition: Tensor, sizes: list[int]) -> Tensor:
@@ -57,6 +50,5 @@ class _LinearRecurrence(Function):
         steps, conjugate = torch.split(d_drive, sizes), transition.conj().resolve_conj()
         for before, now in zip(reversed(steps[:-1]), reversed(steps[1:]), strict=True):
             before[: len(now)].addcmul_(now, conjugate)
-        previous = torch.cat([h[:size] for h, size in zip(torch.split(states, sizes), [*sizes[1:], 0], strict=True)])
-        d_transition = (previous.conj() * d_drive[sizes[0] :]).sum(0)
+        d_transition = (previous(states, sizes).conj() * d_drive[sizes[0] :]).sum(0)
         return d_drive, d_transition, None

@@ -31,9 +31,10 @@ def test_attention_is_torchs_on_each_sequence_alone(causal: bool) -> None:
             "out_proj.bias": ours.merge.bias,
         }
     )
-    packed = pack(PADDED, CPU)
+    padded = torch.cat([PADDED, PADDED.flip(0)])  # 6 sequences: groups of 2
+    packed = pack(padded, CPU)
     found = ours(table[packed.items], packed)
-    for number, row in enumerate(PADDED):
+    for number, row in enumerate(padded):
         x = table[row[row > 0]][None]
         hidden = torch.ones(x.shape[1], x.shape[1]).triu(1).bool() if causal else None
         expected, _ = theirs(x, x, x, attn_mask=hidden)

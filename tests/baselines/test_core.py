@@ -21,14 +21,16 @@ def build(**settings: float) -> CORE:
 
 
 def weights(model: CORE, history: torch.Tensor) -> torch.Tensor:
+    """Of one session: shape [t, t]."""
     packed = pack(history, CPU)
-    return model.weights(model.embedding(packed.items), packed)
+    (found,) = model.weights(model.embedding(packed.items), packed)
+    return found[0]
 
 
 def test_a_score_is_the_cosine_of_weighted_items_to_an_item_over_the_temperature() -> None:
     model, history = build(temperature=0.5).eval(), torch.tensor([[3, 7, 3, 9]])
     vectors = model.embedding.weight
-    last = weights(model, history)[0, -1]
+    last = weights(model, history)[-1]
     session = sum(weight * vectors[item] for weight, item in zip(last, history[0], strict=True))
     expected = [functional.cosine_similarity(session, vectors[item], dim=0) / 0.5 for item in range(1, N_ITEMS + 1)]
     torch.testing.assert_close(model.scores(history)[0, 1:], torch.stack(expected))
@@ -37,13 +39,13 @@ def test_a_score_is_the_cosine_of_weighted_items_to_an_item_over_the_temperature
 
 def test_weights_are_shares_of_the_items_so_far() -> None:
     model = build().eval()
-    found = weights(model, torch.tensor([[3, 7, 3, 9]]))[0]
+    found = weights(model, torch.tensor([[3, 7, 3, 9]]))
     torch.testing.assert_close(found.sum(1), torch.ones(4))
     assert (found.triu(1) == 0).all()
     assert (found.tril() + torch.ones(4, 4).triu(1) > 0).all()
     assert len({round(weight, 5) for weight in found[3].tolist()}) == 4
     model.importance.weight.data.zero_()
-    assert weights(model, torch.tensor([[3, 7, 3, 9]]))[0, 3].tolist() == pytest.approx([1 / 4] * 4)
+    assert weights(model, torch.tensor([[3, 7, 3, 9]]))[3].tolist() == pytest.approx([1 / 4] * 4)
 
 
 def test_a_session_of_one_item_is_that_item() -> None:
