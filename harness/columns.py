@@ -112,7 +112,7 @@ def provenance(shown: Sequence[Run]) -> dict[str, Any]:
     """Which runs, from which commits."""
     return {
         "runs": tuple(run.record.run for run in shown),
-        "commits": tuple(sorted({run.record.git_sha for run in shown if run.record.git_sha})),
+        "commits": tuple(sorted({sha for run in shown for sha in run.record.commits()})),
         "dirty": any(run.record.dirty for run in shown),
     }
 

@@ -14,7 +14,19 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from harness import blind, card, checkpoint, environment, outcomes, positions, probes, repeated, store, summarised
+from harness import (
+    blind,
+    card,
+    checkpoint,
+    environment,
+    outcomes,
+    parts,
+    positions,
+    probes,
+    repeated,
+    store,
+    summarised,
+)
 from harness.blind import BothScores
 from harness.config import RunConfig
 from harness.data.dataset import Dataset, Ids
@@ -90,6 +102,7 @@ class Job:
         config, started = self.config, datetime.now(UTC)
         sha, dirty = environment.commit()
         resumed = checkpoint.load(self.work) is not None
+        before = parts.earlier(self.work) if resumed else []
         energy = card.energy_j()
         with _collected_warnings() as nondeterministic:
             clock = [time.perf_counter()]
@@ -132,7 +145,7 @@ class Job:
             command=self.command,
             started_at=started.isoformat(timespec="seconds"),
             git_sha=sha,
-            dirty=dirty,
+            dirty=any(changed for _, changed in before) or dirty,
             versions=environment.versions(),
             hardware=environment.hardware(),
             determinism=tuple(sorted(nondeterministic)),
@@ -150,6 +163,7 @@ class Job:
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
             summarizer=system.summarizer_model() if isinstance(system, Summarises) else None,
+            earlier_commits=tuple(dict.fromkeys(one or "unknown" for one, _ in before if one != sha)),
         )
 
     def fit(self) -> tuple[System, FitRecord]:
@@ -159,6 +173,7 @@ class Job:
             return probes.Perfect(self.split.test), FitRecord()
         system = self.spec.build(self.spec.config.model_validate(self.config.settings))
         if self.trained is None:
+            parts.enter(self.work)
             return system, system.fit(self.split.train, self.context())
         system.restore(self.trained.weights(), self.context())
         return system, _as_trained(self.trained)
@@ -255,7 +270,11 @@ def _as_trained(run: Run) -> FitRecord:
     """How a run whose weights are taken was trained, with where and when; the time was not spent again."""
     record = run.record
     where = record.hardware.get("gpu") or record.hardware.get("processor") or "unknown"
-    facts = {"weights_of_run": record.run, "trained_on": str(where), "trained_at_commit": record.git_sha or "unknown"}
+    facts = {
+        "weights_of_run": record.run,
+        "trained_on": str(where),
+        "trained_at_commit": ", ".join(record.commits()) or "unknown",
+    }
     return record.fit.model_copy(update={"notes": facts | record.fit.notes, "elapsed_s": None})
 
 

@@ -77,7 +77,8 @@ class RunRecord(Sealed):
     Attributes:
         run: the run's identity.
         command: what the user typed.
-        git_sha: commit of the checkout, None outside one; ``dirty`` says whether it had changes.
+        git_sha: commit of the checkout, None outside one; ``dirty`` says whether it had changes, in any part of a
+            resumed run.
         determinism: kernels that had no deterministic version.
         resumed: whether training went on from a checkpoint.
         wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart, for the last part of a resumed run.
@@ -87,6 +88,8 @@ class RunRecord(Sealed):
         data: the files that were read.
         model: the pretrained backbone behind the scores.
         summarizer: the pretrained model that summarised the histories that it reads.
+        earlier_commits: others than ``git_sha`` that parts of a resumed training were run from, ``unknown`` where that
+            was not kept. Then nobody says that the run is the one that an uninterrupted training gives.
         files: sha256 of the folder's other files.
         seal: of the record itself.
     """
@@ -116,5 +119,10 @@ class RunRecord(Sealed):
     queries: QueryCounts
     statistics: Statistics
     summarizer: ModelRecord | None = None
+    earlier_commits: tuple[str, ...] = ()
     files: dict[str, str] = {}
     seal: str = ""
+
+    def commits(self) -> tuple[str, ...]:
+        """All that the run was made from, oldest first."""
+        return (*self.earlier_commits, self.git_sha) if self.git_sha else self.earlier_commits
