@@ -17,23 +17,28 @@ def gru_states(gru: nn.GRU, x: Tensor, sizes: list[int]) -> Tensor:
     """A GRU's state at every position, shape [N, h].
 
     Args:
-        gru: of one layer.
+        gru: of one layer, forward, with biases.
         x: its inputs, shape [N, d], in the order of :class:`baselines.packed.Packed`.
         sizes: sequences still running at each time step, as in ``Packed``.
     """
     if x.is_cuda:
-        on_gpu: Tensor = gru(PackedSequence(x, torch.tensor(sizes)))[0].data
-        return on_gpu
+        return torchs_states(gru, x, sizes)
     weights = (gru.weight_ih_l0, gru.weight_hh_l0, gru.bias_ih_l0, gru.bias_hh_l0)
     states: Tensor = _GRU.apply(x, *weights, sizes)  # type: ignore[no-untyped-call]
     return states
 
 
-class _GRU(Function):
-    """On a CPU a third of the time of torch's own.
+def torchs_states(gru: nn.GRU, x: Tensor, sizes: list[int]) -> Tensor:
+    """The same by torch's kernels."""
+    states: Tensor = gru(PackedSequence(x, torch.tensor(sizes)))[0].data
+    return states
 
-    That one goes back through every operation of every time step; here a time step costs three operations, and all
-    that does not hang on the step behind it is worked out for all steps at once.
+
+class _GRU(Function):
+    """A GRU that on a CPU is faster than torch's own (``benchmarks/test_training_step.py``).
+
+    That one goes back through every operation of every time step; here going back costs three operations a time step,
+    and all that does not hang on the step behind it is worked out for all steps at once.
 
     Gates are reset, update and new, side by side: [N, 3 h].
     """
@@ -45,7 +50,7 @@ class _GRU(Function):
         width = w_h.shape[1]
         gates = torch.addmm(b_x, x, w_x.T)
         read, states, state = torch.empty_like(gates), x.new_empty(len(x), width), x.new_zeros(sizes[0], width)
-        for gate, of_state, after in zip(*(torch.split(x, sizes) for x in (gates, read, states)), strict=True):
+        for gate, of_state, after in zip(*(torch.split(each, sizes) for each in (gates, read, states)), strict=True):
             before = state[: len(after)]
             torch.addmm(b_h, before, w_h.T, out=of_state)
             gate[:, : 2 * width].add_(of_state[:, : 2 * width]).sigmoid_()

@@ -1,4 +1,4 @@
-"""Sequences of unequal length without a single padded position."""
+"""Sequences of unequal length without padding, but where their positions look at one another."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-GROUPS = {"cpu": 4}  # a GPU does a whole batch in the time of a group
+GROUPS = {"cpu": 4}  # on a GPU one: more and smaller kernels would take longer to start
 
 
 @dataclass(frozen=True)

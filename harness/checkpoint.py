@@ -1,4 +1,7 @@
-"""Checkpoints of unfinished training: one safetensors file, replaced atomically, never a pickle."""
+"""Checkpoints of unfinished training: one safetensors file, replaced atomically, never a pickle.
+
+A checkpoint names the commits that it was trained from, its own and those of the checkpoints that it goes on from.
+"""
 
 import hashlib
 import json
@@ -11,6 +14,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from harness import commits
+from harness.commits import Commit
+
 FILE = "checkpoint.safetensors"
 
 
@@ -19,7 +25,9 @@ def save(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{FILE}.tmp"
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(kept, temporary, {"state": json.dumps(state), "sha256": _digest(kept)})
+    trained = [*dict.fromkeys([*trained_at(folder), commits.here()])]
+    facts = {"state": state, "commits": trained}
+    save_file(kept, temporary, {key: json.dumps(fact) for key, fact in facts.items()} | {"sha256": _digest(kept)})
     with temporary.open("rb") as handle:
         os.fsync(handle.fileno())
     temporary.replace(folder / FILE)
@@ -34,6 +42,17 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     except (OSError, ValueError, SafetensorError, KeyError, TypeError):
         return None
     return (tensors, state) if digest == _digest(tensors) else None
+
+
+def trained_at(folder: Path) -> tuple[Commit, ...]:
+    """The commits that the folder's checkpoint was trained from, oldest first; one not known where it names none."""
+    try:
+        with safe_open(folder / FILE, framework="pt") as handle:
+            return tuple((name, dirty) for name, dirty in json.loads(handle.metadata()["commits"]))
+    except (OSError, SafetensorError):
+        return ()
+    except (ValueError, KeyError, TypeError):
+        return ((None, None),)
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import product
 
-from harness import data, environment, run, selection, store
+from harness import commits, data, run, selection, store
 from harness import system as register
+from harness.commits import Commit
 from harness.config import RunConfig
 from harness.data.dataset import digests
 from harness.errors import InputError
@@ -82,14 +83,15 @@ def _search(
     """Train every point, keep what was tried, and name the point that validated best."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     tried, checkpoints, monitor = [], [], ""
+    trained_at: list[Commit] = []
     for point, values in zip(grid_points, searched, strict=True):
-        fit, checkpoint = run.fit(point, home, command, report)
+        fit, own, folder = run.fit(point, home, command, report)
         tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
-        checkpoints.append(checkpoint)
+        checkpoints.append(folder)
+        trained_at.extend(own)
         monitor = fit.monitor or ""
         report(f"{point.system} {values}: {monitor} {fit.best_value():.4f} on validation")
     taken = max(range(len(tried)), key=lambda index: tried[index].value)
-    sha, dirty = environment.commit()
     found = Selection(
         config=grid_points[taken],
         inputs=sources,
@@ -97,11 +99,12 @@ def _search(
         tried=tuple(tried),
         command=command,
         started_at=started,
-        git_sha=sha,
-        dirty=dirty,
+        git_sha=commits.here()[0],
+        dirty=commits.changed(trained_at),
+        earlier_commits=commits.others(trained_at),
     )
     selection.write(found, home.runs)
-    for checkpoint in checkpoints[:taken] + checkpoints[taken + 1 :]:
-        with run.alone(checkpoint.with_name(f"{checkpoint.name}.lock"), report):  # another run of this point
-            shutil.rmtree(checkpoint, ignore_errors=True)
+    for folder in checkpoints[:taken] + checkpoints[taken + 1 :]:
+        with run.alone(folder.with_name(f"{folder.name}.lock"), report):  # another run of this point
+            shutil.rmtree(folder, ignore_errors=True)
     return found.config

@@ -18,9 +18,9 @@ from harness import (
     blind,
     card,
     checkpoint,
+    commits,
     environment,
     outcomes,
-    parts,
     positions,
     probes,
     repeated,
@@ -100,9 +100,7 @@ class Job:
     def fill(self, folder: Path) -> RunRecord:
         """Fit, answer, write the run's files into ``folder``, and return the record."""
         config, started = self.config, datetime.now(UTC)
-        sha, dirty = environment.commit()
         resumed = checkpoint.load(self.work) is not None
-        before = parts.earlier(self.work) if resumed else []
         energy = card.energy_j()
         with _collected_warnings() as nondeterministic:
             clock = [time.perf_counter()]
@@ -111,6 +109,7 @@ class Job:
             if config.probe == "label-blind":
                 compared = BothScores(system.score, self.twin().fit()[0].score)
             clock.append(time.perf_counter())
+            trained_at = checkpoint.trained_at(self.work)
             answers = self.answer(compared or system.score)
             clock.append(time.perf_counter())
         outcomes.write(answers.test, folder / "outcomes.parquet")
@@ -144,8 +143,8 @@ class Job:
             seed=config.seed,
             command=self.command,
             started_at=started.isoformat(timespec="seconds"),
-            git_sha=sha,
-            dirty=any(changed for _, changed in before) or dirty,
+            git_sha=commits.here()[0],
+            dirty=commits.changed(trained_at),
             versions=environment.versions(),
             hardware=environment.hardware(),
             determinism=tuple(sorted(nondeterministic)),
@@ -163,7 +162,7 @@ class Job:
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
             summarizer=system.summarizer_model() if isinstance(system, Summarises) else None,
-            earlier_commits=tuple(dict.fromkeys(one or "unknown" for one, _ in before if one != sha)),
+            earlier_commits=commits.others(trained_at),
         )
 
     def fit(self) -> tuple[System, FitRecord]:
@@ -173,7 +172,6 @@ class Job:
             return probes.Perfect(self.split.test), FitRecord()
         system = self.spec.build(self.spec.config.model_validate(self.config.settings))
         if self.trained is None:
-            parts.enter(self.work)
             return system, system.fit(self.split.train, self.context())
         system.restore(self.trained.weights(), self.context())
         return system, _as_trained(self.trained)
@@ -273,7 +271,7 @@ def _as_trained(run: Run) -> FitRecord:
     facts = {
         "weights_of_run": record.run,
         "trained_on": str(where),
-        "trained_at_commit": ", ".join(record.commits()) or "unknown",
+        "trained_at_commit": ", ".join(record.commits()) or commits.UNKNOWN,
     }
     return record.fit.model_copy(update={"notes": facts | record.fit.notes, "elapsed_s": None})
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from harness.commits import UNKNOWN
 from harness.config import Profile, Strict
 from harness.data.dataset import SourceRecord
 from harness.sealed import Sealed
@@ -78,7 +79,7 @@ class RunRecord(Sealed):
         run: the run's identity.
         command: what the user typed.
         git_sha: commit of the checkout, None outside one; ``dirty`` says whether it had changes, in any part of a
-            resumed run.
+            resumed run, None where that is not known.
         determinism: kernels that had no deterministic version.
         resumed: whether training went on from a checkpoint.
         wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart, for the last part of a resumed run.
@@ -88,8 +89,8 @@ class RunRecord(Sealed):
         data: the files that were read.
         model: the pretrained backbone behind the scores.
         summarizer: the pretrained model that summarised the histories that it reads.
-        earlier_commits: others than ``git_sha`` that parts of a resumed training were run from, ``unknown`` where that
-            was not kept. Then nobody says that the run is the one that an uninterrupted training gives.
+        earlier_commits: others than ``git_sha`` that parts of its training were run from, ``unknown`` where that was
+            not kept. Then nobody says that the run is the one that an uninterrupted training gives.
         files: sha256 of the folder's other files.
         seal: of the record itself.
     """
@@ -124,5 +125,7 @@ class RunRecord(Sealed):
     seal: str = ""
 
     def commits(self) -> tuple[str, ...]:
-        """All that the run was made from, oldest first."""
-        return (*self.earlier_commits, self.git_sha) if self.git_sha else self.earlier_commits
+        """All that it was trained and scored from, the last one last; empty if none is known."""
+        lost = self.resumed and "earlier_commits" not in self.model_fields_set  # a record from before there was the key
+        earlier = (UNKNOWN,) if lost else self.earlier_commits
+        return (*earlier, self.git_sha or UNKNOWN) if earlier or self.git_sha else ()

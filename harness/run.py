@@ -8,8 +8,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness import data, probes, resolve, store
+from harness import checkpoint, commits, data, probes, resolve, store
 from harness import system as register
+from harness.commits import Commit
 from harness.config import Retriever, RunConfig
 from harness.data.dataset import Dataset
 from harness.data.dataset import digests as digests_of
@@ -54,22 +55,25 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
     return finished, False
 
 
-def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[FitRecord, Path]:
+def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[FitRecord, tuple[Commit, ...], Path]:
     """Train what a run trains and ask no test query.
 
     Args and errors are those of :func:`execute`.
 
     Returns:
-        How training went, and the folder of the checkpoint from which :func:`execute` goes on.
+        How training went, from which commits, and the folder of the checkpoint from which :func:`execute` goes on.
     """
     job = _prepare(config, home, command, report)
     with alone(home.work / f"{job.run}.lock", report):
-        found = store.find(home.runs, job.run)
-        return (found.record.fit if found else job.fit()[1]), job.work
+        if found := store.find(home.runs, job.run):
+            record = found.record
+            return record.fit, tuple((name, record.dirty) for name in record.commits()), job.work
+        return job.fit()[1], checkpoint.trained_at(job.work), job.work
 
 
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
     """Load and check what a run needs; runs that it rests on are executed first."""
+    commits.here()  # before anyone can check out another
     spec = register.find(config.system)
     probes.check(config, spec)
     dataset = data.load(config.dataset, home, report)

@@ -38,7 +38,7 @@ class Selection(Sealed):
         inputs: digests of the data's files.
         monitor: the validation metric, e.g. ``Recall@10``.
         tried: every configuration, in the order of the grid; the first of the best was taken.
-        command, started_at, git_sha, dirty: how the search came about.
+        command, started_at, git_sha, dirty, earlier_commits: how the search came about, as in a run's record.
         seal: of all this.
     """
 
@@ -50,6 +50,7 @@ class Selection(Sealed):
     started_at: str
     git_sha: str | None
     dirty: bool | None
+    earlier_commits: tuple[str, ...] = ()
     seal: str = ""
 
     def searched(self) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from harness.cell import Cell
+from harness.commits import UNKNOWN
 from harness.papers.paper import Paper
 from harness.stats import RESAMPLES
 from harness.store import Run
@@ -50,9 +51,9 @@ def foot(
 
 
 def commit(run: Run) -> str:
-    """The commit that a run was made from, and whether the tree had changes."""
-    sha = run.record.git_sha[:SHORT] if run.record.git_sha else "unknown"
-    return f"{sha} (dirty tree)" if run.record.dirty else sha
+    """The commits that a run was made from, and whether the tree had changes."""
+    names = ", ".join(name[:SHORT] for name in run.record.commits()) or UNKNOWN
+    return f"{names} (dirty tree)" if run.record.dirty else names
 
 
 def _backbone(paper: Paper, runs: Sequence[Run]) -> str:

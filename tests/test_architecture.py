@@ -24,6 +24,7 @@ LAYERS = (
         "sealed",
         "outcomes",
         "metrics",
+        "commits",
         "checkpoint",
         "papers",
         "store",

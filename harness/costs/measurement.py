@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from harness import environment, roofline
+from harness import commits, environment, roofline
 from harness.costs import kept as costs
 from harness.costs.kept import KeptCost
 from harness.costs.plan import Point
@@ -48,7 +48,7 @@ def measure(
         retrieval: what times a retriever beside each point (:func:`harness.costs.retrieval.measurer`).
     """
     loaded: dict[tuple[str, str, str | None], tuple[backbone.Backbone, roofline.Ceilings]] = {}
-    sha, dirty = environment.commit()
+    sha, dirty = commits.here()
     for place, (name, point) in enumerate(points.items(), start=1):
         wanted = (point.backbone, point.quantisation, point.checkpoint)
         if wanted not in loaded:
