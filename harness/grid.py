@@ -102,7 +102,7 @@ def _search(
         git_sha=commits.here()[0],
         dirty=commits.changed(trained_at),
         earlier_commits=commits.others(trained_at),
-    )
+    ).sealed()
     selection.write(found, home.runs)
     for folder in checkpoints[:taken] + checkpoints[taken + 1 :]:
         with run.alone(folder.with_name(f"{folder.name}.lock"), report):  # another run of this point

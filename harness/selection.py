@@ -74,13 +74,13 @@ class Selection(Sealed):
 
 
 def write(selection: Selection, runs: Path) -> Path:
-    """Seal a selection and keep it among the runs; one of the same search is replaced."""
+    """Keep a sealed selection among the runs, as it was read if it was; one of the same search is replaced."""
     config = selection.config
     base = hashlib.sha256(selection.base(config).model_dump_json().encode()).hexdigest()[:16]
     name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
     runs.mkdir(parents=True, exist_ok=True)
     temporary = runs / f".{name}.tmp"
-    temporary.write_text(selection.sealed().model_dump_json(indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(selection.model_dump_json(indent=2, exclude_unset=True) + "\n", encoding="utf-8")
     return temporary.replace(runs / name)
 
 

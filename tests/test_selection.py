@@ -28,7 +28,7 @@ def search(dropout: float = 0.5) -> Selection:
         started_at="2026-01-01T00:00:00+00:00",
         git_sha=None,
         dirty=None,
-    )
+    ).sealed()
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -36,14 +36,24 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     selection.write(search(), tmp_path)
     selection.write(search(), tmp_path)
     (found,) = selection.all_selections(tmp_path)
-    assert found.model_copy(update={"seal": ""}) == search()
+    assert found == search()
+
+
+def test_one_from_before_there_was_a_key_is_copied_as_it_is(tmp_path: Path) -> None:
+    written = selection.write(search(), tmp_path / "runs")
+    older = Selection.model_validate_json(search().model_dump_json(exclude={"earlier_commits", "seal"}))
+    text = older.model_copy(update={"seal": older.digest()}).model_dump_json(indent=2, exclude_unset=True) + "\n"
+    assert "earlier_commits" not in text
+    written.write_text(text)
+    (found,) = selection.all_selections(written.parent)
+    assert selection.write(found, tmp_path / "kept").read_text() == text
 
 
 def test_of_several_searches_the_widest_counts(tmp_path: Path) -> None:
     alone, others = search(0.5), search(0.4)
     points = [each.model_copy(update={"settings": each.settings | {"weight_decay": 0.0}}) for each in others.tried]
     taken = others.config.model_copy(update={"settings": others.config.settings | {"weight_decay": 0.0}})
-    wider = others.model_copy(update={"tried": (*points, *points), "config": taken})
+    wider = others.model_copy(update={"tried": (*points, *points), "config": taken}).sealed()
     for each in (alone, wider):
         selection.write(each, tmp_path)
     assert [len(each.tried) for each in selection.all_selections(tmp_path)] == [4, 2]

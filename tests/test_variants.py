@@ -164,7 +164,7 @@ def test_a_changed_run_is_planned_with_what_a_search_took_as_the_table_shows_it(
     facts = {"command": "harness run", "started_at": "2026-01-01", "git_sha": None, "dirty": None}
     tried = tuple(Tried(settings={"dropout": value}, value=value, best_step=1, steps=1) for value in (0.2, 0.4))
     searched = Selection(config=taken, inputs=digests(shown_run.record.data), monitor="Recall@10", tried=tried, **facts)
-    selection.write(searched, home.runs)
+    selection.write(searched.sealed(), home.runs)
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
     plain, *changed = reproduce.plan(target, {"Games": "amazon-games-2014"}, "paper", [42], "cpu", home, ["NARM"])
     assert plain.cached == shown_run.record.run
@@ -253,7 +253,7 @@ def test_a_change_is_made_to_what_a_search_took(tmp_path: Path) -> None:
     taken = resolve("narm", "amazon-beauty-2014", "paper", 42, "cpu", {"dropout": 0.5})
     about: dict[str, Any] = {"command": "typed", "started_at": "2026-01-01", "git_sha": None, "dirty": None}
     found = Selection(config=taken, inputs={}, monitor="Recall@10", tried=tuple(values), **about)
-    selection.write(found, home.runs)
+    selection.write(found.sealed(), home.runs)
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
     planned = reproduce.plan(target, {"Beauty": taken.dataset}, "paper", [43], "cpu", home, ["NARM"])
     changed = [(each.config.settings["dropout"], each.config.settings["targets"]) for each in planned]
