@@ -7,6 +7,7 @@ from harness.cell import Cell
 from harness.columns import Column, columns, reduced, shared
 from harness.costs import rows as cost_rows
 from harness.costs.kept import KeptCost
+from harness.evidence import ordered
 from harness.papers.cost_figures import CostFigure, ServingFigure
 from harness.papers.paper import Paper, number
 from harness.papers.tables import AccuracyTable, StatisticsTable, Sweep
@@ -47,11 +48,16 @@ def cells(
         return cost_rows.cells(paper, table, spec, costs)
     if isinstance(spec, ServingFigure | Variants):
         return []
-    return list(_measured(paper, table, spec, list(columns(paper, spec, runs, selections)), estimator))
+    return list(_measured(paper, table, spec, list(columns(paper, spec, runs, selections)), runs, estimator))
 
 
 def _measured(
-    paper: Paper, table: str, spec: AccuracyTable | Sweep, found: Sequence[Column], estimator: str | None
+    paper: Paper,
+    table: str,
+    spec: AccuracyTable | Sweep,
+    found: Sequence[Column],
+    runs: Sequence[Run],
+    estimator: str | None,
 ) -> Iterator[Cell]:
     printed = {
         (column.dataset, column.system, metrics.metric_at(label)): text
@@ -62,7 +68,10 @@ def _measured(
     tests = {}
     if isinstance(spec, AccuracyTable):
         by_heading = {(column.dataset, column.system): column.evidence for column in found}
-        tests = significance(by_heading, paper.system, published, list(dict.fromkeys(at for _, _, at in published)))
+        own = {dataset: found for (dataset, system), found in by_heading.items() if system == paper.system}
+        retrievers = {dataset: ordered(rankers, runs) for dataset, rankers in own.items()}
+        wanted = list(dict.fromkeys(at for *_, at in published))
+        tests = significance(by_heading, paper.system, published, wanted, retrievers)
     for column in found:
         how = estimator or spec.estimator(column.dataset, column.system)
         for label in spec.printed(column.dataset, column.system):

@@ -46,6 +46,18 @@ class Evidence:
         )
 
 
+def ordered(evidence: Evidence, runs: Sequence[Run]) -> Evidence:
+    """The runs whose lists a re-ranker's runs ordered, on the same users; nothing where one of them is not there."""
+    by_id = {run.record.run: run for run in runs}
+    found = [by_id.get(run.config.retriever.run) for run in evidence.runs if run.config.retriever]
+    theirs = tuple(run for run in found if run)
+    if len(theirs) < len(evidence.runs):
+        return Evidence()
+    pairs = zip((run.outcomes() for run in theirs), evidence.outcomes, strict=True)
+    outcomes = tuple(each.take(np.isin(each.query, own.query)) for each, own in pairs)
+    return Evidence(theirs, outcomes, finders=evidence.finders)
+
+
 def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
     """What runs that differ in their seed only have in common; a ranker's seed names its retriever's run.
 

@@ -24,6 +24,8 @@ class CellTest(Strict):
     Attributes:
         comparison: the paper's own system (``a``) less the cell's (``b``).
         added: whether the system is one that the harness adds to the paper's.
+        ordered: whether the cell's system stands with the runs whose lists the paper's own ordered, whatever runs its
+            column shows: against any others, what seeds and budgets do to lists would be taken for the ranker's doing.
         profiles: of the two systems' runs.
         published_difference: the same difference as published; None where a number is missing.
         published_power: the chance that a test with these queries finds a true difference of that size.
@@ -32,6 +34,7 @@ class CellTest(Strict):
 
     comparison: Comparison
     added: bool
+    ordered: bool
     profiles: tuple[str, str]
     published_difference: float | None
     published_power: float | None
@@ -49,6 +52,7 @@ def significance(
     own: str,
     published: Mapping[tuple[str, str, Place], float | None],
     wanted: Sequence[Place],
+    retrievers: Mapping[str, Evidence],
 ) -> dict[tuple[str, str, Place], CellTest]:
     """Test every column that was run against the paper's own system on the same data.
 
@@ -57,6 +61,7 @@ def significance(
         own: the paper's own system, as printed.
         published: the table's numbers; systems without any are added rows.
         wanted: the table's metrics.
+        retrievers: by data set, the runs whose lists the paper's own system ordered (:func:`harness.evidence.ordered`).
 
     Returns:
         (data set, system, metric and cut-off) -> test; what cannot be paired is left out.
@@ -65,11 +70,11 @@ def significance(
     found: dict[tuple[str, str, Place], CellTest] = {}
     for in_paper in (True, False):
         family = [column for column in columns if column[1] != own and (column[1] in printed) == in_paper]
+        rivals = {column: _rival(columns[column], retrievers.get(column[0], Evidence())) for column in family}
         pairs = {
             (dataset, system): both
-            for dataset, system in family
-            if (own_runs := columns.get((dataset, own)))
-            and (both := pair(own, own_runs, system, columns[dataset, system]))
+            for (dataset, system), rival in rivals.items()
+            if (own_runs := columns.get((dataset, own))) and (both := pair(own, own_runs, system, rival))
         }
         if not pairs:
             continue
@@ -78,8 +83,17 @@ def significance(
         for dataset, system in pairs:
             for at in wanted:
                 gap = _gap(published.get((dataset, own, at)), published.get((dataset, system, at)))
-                profiles = (_profile(columns[dataset, own]), _profile(columns[dataset, system]))
-                found[dataset, system, at] = _judged(next(tests), gap, not in_paper, profiles)
+                rival = rivals[dataset, system]
+                row = next(tests)
+                found[dataset, system, at] = CellTest(
+                    comparison=row,
+                    added=not in_paper,
+                    ordered=rival is not columns[dataset, system],
+                    profiles=(_profile(columns[dataset, own]), _profile(rival)),
+                    published_difference=gap,
+                    published_power=None if gap is None else power(gap, row.deviation, row.queries),
+                    published_n_needed=None if gap is None else queries_needed(gap, row.deviation),
+                )
     return found
 
 
@@ -97,6 +111,12 @@ def pair(name_a: str, a: Evidence, name_b: str, b: Evidence) -> tuple[Side, Side
         a, b = (each.only(shared[0]) for each in (a, b))
     asked = {tuple(np.sort(one.query)) for one in (*a.outcomes, *b.outcomes)}
     return (_side(name_a, a), _side(name_b, b)) if len(asked) == 1 else None
+
+
+def _rival(shown: Evidence, ordered: Evidence) -> Evidence:
+    """What the paper's own system is held against: a column as it is shown, but its retriever as it was ordered."""
+    systems = {run.config.system for run in (*shown.runs, *ordered.runs)}
+    return ordered if shown.runs and ordered.runs and len(systems) == 1 else shown
 
 
 def _side(name: str, evidence: Evidence) -> Side:
@@ -117,14 +137,3 @@ def _gap(own: float | None, other: float | None) -> float | None:
 
 def _profile(evidence: Evidence) -> str:
     return evidence.runs[0].config.profile
-
-
-def _judged(row: Comparison, gap: float | None, added: bool, profiles: tuple[str, str]) -> CellTest:
-    return CellTest(
-        comparison=row,
-        added=added,
-        profiles=profiles,
-        published_difference=gap,
-        published_power=None if gap is None else power(gap, row.deviation, row.queries),
-        published_n_needed=None if gap is None else queries_needed(gap, row.deviation),
-    )

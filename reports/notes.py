@@ -7,7 +7,9 @@ import numpy as np
 
 from harness.cell import Cell
 from harness.gains import PER_USER
-from harness.metrics import estimate
+from harness.metrics import Place, estimate
+from harness.paired.comparison import Side, compare
+from harness.paired.pvalue import as_text
 from harness.paired.signflip import PERMUTATIONS
 from harness.repeated import WITHOUT
 from harness.store import Run
@@ -86,12 +88,16 @@ def against_retriever(run: Run, retriever: Run) -> str:
     if not len(asked):
         return "No query was asked: its numbers are its retriever's."
     given = retriever.outcomes()
-    own = estimate(asked, "NDCG", 10)
-    before = estimate(given.take(np.isin(given.query, asked.query)), "NDCG", 10)
+    given = given.take(np.isin(given.query, asked.query))
+    own, before = (estimate(each, "NDCG", 10) for each in (asked, given))
     verb = "ends below" if own < before else "ends above" if own > before else "equals"
+    draw = (run.record.run,)
+    sides = Side(run.config.system, (asked,), draw), Side(retriever.config.system, (given,), draw)
+    (test,) = compare([sides], [Place("NDCG", 10)], run.config.seed)
     return (
         f"It {verb} its own retriever ({retriever.config.system}): NDCG@10 {own:.4f} against {before:.4f} "
-        f"over the {len(asked)} queries asked."
+        f"over the {len(asked)} queries asked, difference {test.difference:+.4f} [{test.low:+.4f}, {test.high:+.4f}] "
+        f"(95 % over users), p {as_text(test.p)} of this test alone."
     )
 
 
@@ -141,10 +147,12 @@ def _families(cells: Sequence[Cell]) -> list[str]:
             for cell, test in tested
             if test.profiles[0] != test.profiles[1]
         )
+        ordered = dict.fromkeys(cell.system or "" for cell, test in tested if test.ordered)
+        lists = f" {', '.join(ordered)} stands with the runs whose lists {row.a} ordered." if ordered else ""
         sentences.append(
             f"† {row.a} is better, ‡ it is worse than the system of the cell, at 5 % after Holm's correction over a "
             f"family of {row.family} tests ({row.a} against {'the added ' if added else ''}{rows} on {sets}, all "
             f"metrics), on exact means: sign-flip test over users, {PERMUTATIONS:,} permutations; {seeds} "
-            f"(docs/statistics.md).{' Unequal budgets: ' + ', '.join(budgets) + '.' if budgets else ''}"
+            f"(docs/statistics.md).{lists}{' Unequal budgets: ' + ', '.join(budgets) + '.' if budgets else ''}"
         )
     return sentences

@@ -64,10 +64,28 @@ def test_profiles_with_other_users_are_not_tested_and_unequal_budgets_are_told(t
     own = make_run(tmp_path, "llamarec", [1, 30, 2], profile="cpu", retriever=cheap)
     dear = [make_run(tmp_path, "lrurec", [1, 1, 30]), make_run(tmp_path, "narm", [2, 3, 4])]
     runs = [cheap, own, *dear]
-    assert not [cell for cell in cells(PAPER, "3", runs) if cell.test]
+    assert {cell.system for cell in cells(PAPER, "3", runs) if cell.test} == {"LRURec"}
     whole = [cell for cell in cells(PAPER, "1", runs) if cell.test]
     (said,) = (line for line in notes(whole, runs, {}) if line.startswith("†"))
-    assert "Unequal budgets: NARM at paper beside LlamaRec at cpu, LRURec at paper beside LlamaRec at cpu." in said
+    assert "LRURec stands with the runs whose lists LlamaRec ordered." in said
+    assert said.endswith("Unequal budgets: NARM at paper beside LlamaRec at cpu.")
+
+
+@pytest.mark.parametrize("table", ["1", "3"])
+def test_a_ranker_is_held_against_the_lists_that_it_ordered(tmp_path: Path, table: str) -> None:
+    """An idle ranker differs in nothing from its retriever, though the retriever's column shows other runs."""
+    given = make_run(tmp_path, "lrurec", FAR, profile="cpu")
+    idle = make_run(tmp_path, "llamarec", FAR, profile="cpu", retriever=given)
+    shown = [make_run(tmp_path, "lrurec", [7] * 40 + [50] * 20, seed=seed) for seed in (42, 43)]
+    (cell,) = (
+        cell
+        for cell in cells(PAPER, table, [given, idle, *shown])
+        if (cell.dataset, cell.system, cell.metric, cell.k) == ("ML-100k", "LRURec", "NDCG", 10)
+    )
+    assert set(cell.runs) & {run.record.run for run in shown}
+    assert cell.test.ordered
+    assert (cell.test.comparison.difference, cell.test.comparison.p, cell.test.comparison.losses) == (0, 1, 0)
+    assert cell.test.comparison.queries == {"1": 60, "3": 40}[table]
 
 
 def test_where_users_depend_on_the_seed_one_seed_is_judged(tmp_path: Path) -> None:
