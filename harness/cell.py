@@ -28,6 +28,7 @@ class Cell(Strict):
         configurations: how many configurations there are runs of; :func:`harness.evidence.choose` says which is shown.
         tried: among how many configurations validation chose; 1 where nothing was searched.
         tested: how many of them had been run, and so tested, before the search began.
+        search: the command of that search; empty where nothing was searched.
         runs: identities of the runs behind the number.
         commits: what they were run from; ``dirty`` if any tree had changes.
         test: the paper's own system against this one.
@@ -60,6 +61,7 @@ class Cell(Strict):
     configurations: int | None = None
     tried: int | None = None
     tested: int | None = None
+    search: str | None = None
     runs: tuple[str, ...] = ()
     commits: tuple[str, ...] = ()
     dirty: bool | None = None

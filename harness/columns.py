@@ -104,6 +104,7 @@ def shared(evidence: Evidence) -> dict[str, Any]:
         "configurations": evidence.configurations,
         "tried": evidence.tried,
         "tested": evidence.tested,
+        "search": evidence.search,
         **provenance(runs),
     }
 

@@ -25,6 +25,7 @@ class Evidence:
         configurations: how many configurations of the system there are runs of.
         tried: among how many configurations validation chose this one; 1 where nothing was searched.
         tested: how many of them had been run, and so tested, before the search began.
+        search: the command of that search; empty where nothing was searched.
         finders: runs whose lists say which users count, in the same order; none where all users do.
     """
 
@@ -33,6 +34,7 @@ class Evidence:
     configurations: int = 0
     tried: int = 1
     tested: int = 0
+    search: str = ""
     finders: tuple[Run, ...] = ()
 
     def only(self, seed: int) -> "Evidence":
@@ -138,8 +140,10 @@ def gather(runs: Sequence[Run], system: str, datasets: Iterable[str], selections
     chosen, configurations = choose(runs, system, datasets, selections)
     searches = [each for run in chosen[:1] for each in selections if is_taken(run, [each])]
     search = max(searches, key=lambda each: len(each.tried), default=None)
-    tried, tested = (len(search.tried), _tested_before(search, runs)) if search else (1, 0)
-    return Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations, tried, tested)
+    found = Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations)
+    if search is None:
+        return found
+    return replace(found, tried=len(search.tried), tested=_tested_before(search, runs), search=search.command)
 
 
 def _tested_before(search: Selection, runs: Sequence[Run]) -> int:

@@ -38,6 +38,7 @@ def foot(
             "Interval": "; ".join(text for kind, text in INTERVALS.items() if any(c.interval == kind for c in cells)),
             "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),
             "Configurations tried": _by_column(cells, _tried),
+            "Searched by": "; ".join(dict.fromkeys(cell.search for cell in cells if cell.search)) or "no search",
         }
         if spec.task()["name"] == "candidates":
             lines["Queries asked"] = _queries(cells, runs)

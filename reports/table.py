@@ -189,7 +189,7 @@ def _provenance(runs: Sequence[Run]) -> tuple[tuple[str, ...], ...]:
             run.config.profile,
             str(run.config.seed),
             str(run.record.fit.steps),
-            f"{run.record.wall_s:.1f}",
+            _seconds(run),
             _machine(run),
             commit(run),
             run.record.command,
@@ -197,6 +197,12 @@ def _provenance(runs: Sequence[Run]) -> tuple[tuple[str, ...], ...]:
         for run in runs
     ]
     return (heading, *lines)
+
+
+def _seconds(run: Run) -> str:
+    """What a run took; records of resumed runs once had the time of the last part alone."""
+    last_part = run.record.resumed and run.record.fit.elapsed_s is None
+    return f"{'over ' if last_part else ''}{run.record.wall_s:.1f}"
 
 
 def _machine(run: Run) -> str:

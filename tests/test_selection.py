@@ -94,6 +94,7 @@ def test_a_table_shows_what_validation_chose_whatever_has_more_seeds(tmp_path: P
     assert choose(everything, "narm", SETS)[0] == tuple(runs[0.2])
     assert choose(everything, "narm", SETS, [chosen])[0] == tuple(runs[0.5])
     assert (gather(everything, "narm", SETS).tried, gather(everything, "narm", SETS, [chosen]).tried) == (1, 2)
+    assert [gather(everything, "narm", SETS, each).search for each in ([], [chosen])] == ["", chosen.command]
     for started_at, tested in (("2026-01-01T00:00:00+00:00", 0), ("2026-01-01T00:00:01+00:00", 2), ("2025", 0)):
         later = chosen.model_copy(update={"started_at": started_at})
         assert gather(everything, "narm", SETS, [later]).tested == tested

@@ -1,9 +1,12 @@
 from pathlib import Path
 
+import pytest
+
 from harness.cell import Cell
 from harness.cells import cells
 from harness.config import TaskConfig
 from harness.papers import paper as papers
+from harness.record import FitRecord
 from harness.store import Run
 from reports.table import grid, places
 from tests.made_runs import SMOL, make_run
@@ -86,6 +89,9 @@ def test_the_foot_names_all_that_the_numbers_depend_on(all_cells: list[Cell], ru
     )
     assert foot["Data"] == "ml-latest-small: ratings.csv sha256 cccccccccccc, raw.zip sha256 dddddddddddd (unpinned)"
     assert foot["Profile and seeds"] == "cpu, seed 42+43 (NARM on ML-100k), otherwise cpu, seed 42"
+    assert foot["Searched by"] == "no search"
+    searched = [cell.model_copy(update={"search": "harness run narm --grid"}) for cell in all_cells]
+    assert dict(grid(PAPER, "1", searched, runs, COMMAND).foot)["Searched by"] == "harness run narm --grid"
     assert foot["Estimator"] == "exact (Popularity, LlamaRec on ML-100k), otherwise batch-mean:16"
     assert "s: 95 % over seeds" in foot["Interval"]
     assert "u: 95 % over users" in foot["Interval"]
@@ -127,3 +133,14 @@ def test_the_foot_of_a_table_that_was_not_run() -> None:
     foot = dict(grid(PAPER, "4", [], [], COMMAND).foot)
     assert foot["Data"] == foot["Commit"] == "nothing was run"
     assert foot["Backbone"] == "none was run; the paper's is meta-llama/Llama-2-7b-hf"
+
+
+@pytest.mark.parametrize(
+    ("resumed", "elapsed_s", "shown"), [(False, None, "7.0"), (True, 7.0, "7.0"), (True, None, "over 7.0")]
+)
+def test_a_record_with_the_time_of_its_last_part_alone_says_so(
+    tmp_path: Path, resumed: bool, elapsed_s: float | None, shown: str
+) -> None:
+    run = make_run(tmp_path, "narm", [1], resumed=resumed, fit=FitRecord(elapsed_s=elapsed_s), wall_s=7.0)
+    heading, line = grid(PAPER, "1", cells(PAPER, "1", [run]), [run], COMMAND).runs
+    assert line[heading.index("time, s")] == shown
