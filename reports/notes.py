@@ -140,7 +140,7 @@ def _families(cells: Sequence[Cell]) -> list[str]:
         sets = ", ".join(dict.fromkeys(cell.dataset for cell, _ in tested))
         row = tested[0][1].comparison
         seeds = "over users and seeds where both have several"
-        if any(test.comparison.seeds_b < (cell.seeds or 0) for cell, test in tested):
+        if any(test.comparison.seeds_b < (cell.seeds or 0) for cell, test in tested if not test.ordered):
             seeds = "of one seed, as each seed has users of its own"
         budgets = dict.fromkeys(
             f"{cell.system} at {test.profiles[1]} beside {row.a} at {test.profiles[0]}"

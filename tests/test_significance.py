@@ -62,12 +62,14 @@ def test_what_read_other_data_is_not_judged(tmp_path: Path) -> None:
 def test_profiles_with_other_users_are_not_tested_and_unequal_budgets_are_told(tmp_path: Path) -> None:
     cheap = make_run(tmp_path, "lrurec", [1, 30, 1], profile="cpu")
     own = make_run(tmp_path, "llamarec", [1, 30, 2], profile="cpu", retriever=cheap)
-    dear = [make_run(tmp_path, "lrurec", [1, 1, 30]), make_run(tmp_path, "narm", [2, 3, 4])]
+    dear = [make_run(tmp_path, "lrurec", [1, 1, 30], seed=seed) for seed in (42, 43)]
+    dear += [make_run(tmp_path, "narm", [2, 3, 4])]
     runs = [cheap, own, *dear]
     assert {cell.system for cell in cells(PAPER, "3", runs) if cell.test} == {"LRURec"}
     whole = [cell for cell in cells(PAPER, "1", runs) if cell.test]
     (said,) = (line for line in notes(whole, runs, {}) if line.startswith("†"))
     assert "LRURec stands with the runs whose lists LlamaRec ordered." in said
+    assert "over users and seeds where both have several" in said
     assert said.endswith("Unequal budgets: NARM at paper beside LlamaRec at cpu.")
 
 
