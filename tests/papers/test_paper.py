@@ -144,7 +144,10 @@ def test_unknown_names_are_refused_in_one_line() -> None:
         (("{system: NARM, datasets: [Beauty", "{system: GPT, datasets: [Beauty"), "table 1 has no GPT on Beauty"),
         (("settings: {loss: cross-entropy}", "settings: {}"), "settings"),
         (
-            ("[Beauty, Games], settings: {loss: gbce, negatives: 256}", "[Games], settings: {loss: cross-entropy}"),
+            (
+                "[ML-100k, Beauty, Games], settings: {loss: gbce, negatives: 256}",
+                "[Games], settings: {loss: cross-entropy}",
+            ),
             "a change of SASRec on Games stands there twice",
         ),
         (("metrics: [Recall@5,", "metrics: [Recal@5,"), "'Recal@5' is no metric at a cut-off"),
