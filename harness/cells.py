@@ -68,8 +68,8 @@ def _measured(
     tests = {}
     if isinstance(spec, AccuracyTable):
         by_heading = {(column.dataset, column.system): column.evidence for column in found}
-        own = {dataset: found for (dataset, system), found in by_heading.items() if system == paper.system}
-        retrievers = {dataset: ordered(rankers, runs) for dataset, rankers in own.items()}
+        rankers = {name: evidence for (name, system), evidence in by_heading.items() if system == paper.system}
+        retrievers = {dataset: ordered(evidence, runs) for dataset, evidence in rankers.items()}
         wanted = list(dict.fromkeys(at for *_, at in published))
         tests = significance(by_heading, paper.system, published, wanted, retrievers)
     for column in found:

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-import numpy as np
-
 from harness.config import Profile
 from harness.data.dataset import digests
 from harness.outcomes import Outcomes
@@ -56,8 +54,7 @@ def ordered(evidence: Evidence, runs: Sequence[Run]) -> Evidence:
     if len(theirs) < len(evidence.runs):
         return Evidence()
     pairs = zip((run.outcomes() for run in theirs), evidence.outcomes, strict=True)
-    outcomes = tuple(each.take(np.isin(each.query, own.query)) for each, own in pairs)
-    return Evidence(theirs, outcomes, finders=evidence.finders)
+    return Evidence(theirs, tuple(each.among(own.query) for each, own in pairs), finders=evidence.finders)
 
 
 def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
@@ -172,9 +169,9 @@ def restrict(
     for run, outcomes in zip(evidence.runs, evidence.outcomes, strict=True):
         if found := retrievers.get(run.config.seed):
             ranked = found.outcomes()
-            counts = np.isin(outcomes.query, ranked.query[ranked.rank <= among])
-            if counts.any():
-                kept.append((run, outcomes.take(counts), found))
+            counted = outcomes.among(ranked.query[ranked.rank <= among])
+            if len(counted):
+                kept.append((run, counted, found))
     own, left, finders = zip(*kept, strict=True) if kept else ((), (), ())
     return replace(evidence, runs=own, outcomes=left, finders=finders)
 

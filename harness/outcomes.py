@@ -38,6 +38,10 @@ class Outcomes:
         """The queries where ``mask`` (shape [query]) holds, or those at the given places, in their order."""
         return Outcomes(self.query[mask], self.rank[mask], self.ties[mask], self.asked[mask])
 
+    def among(self, queries: Ints) -> "Outcomes":
+        """Those of the given queries that are here, in their order here."""
+        return self.take(np.isin(self.query, queries))
+
 
 def write(outcomes: Outcomes, path: Path) -> None:
     """Write a parquet file with 32-bit integers."""

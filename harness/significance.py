@@ -81,15 +81,16 @@ def significance(
         seed = columns[next(iter(pairs))[0], own].runs[0].config.seed
         tests = iter(compare(list(pairs.values()), wanted, seed))
         for dataset, system in pairs:
+            rival = rivals[dataset, system]
+            profiles = (_profile(columns[dataset, own]), _profile(rival))
             for at in wanted:
                 gap = _gap(published.get((dataset, own, at)), published.get((dataset, system, at)))
-                rival = rivals[dataset, system]
                 row = next(tests)
                 found[dataset, system, at] = CellTest(
                     comparison=row,
                     added=not in_paper,
                     ordered=rival is not columns[dataset, system],
-                    profiles=(_profile(columns[dataset, own]), _profile(rival)),
+                    profiles=profiles,
                     published_difference=gap,
                     published_power=None if gap is None else power(gap, row.deviation, row.queries),
                     published_n_needed=None if gap is None else queries_needed(gap, row.deviation),

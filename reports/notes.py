@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from harness.cell import Cell
 from harness.gains import PER_USER
 from harness.metrics import Place, estimate
@@ -87,8 +85,7 @@ def against_retriever(run: Run, retriever: Run) -> str:
     asked = outcomes.take(outcomes.asked)
     if not len(asked):
         return "No query was asked: its numbers are its retriever's."
-    given = retriever.outcomes()
-    given = given.take(np.isin(given.query, asked.query))
+    given = retriever.outcomes().among(asked.query)
     own, before = (estimate(each, "NDCG", 10) for each in (asked, given))
     verb = "ends below" if own < before else "ends above" if own > before else "equals"
     draw = (run.record.run,)
