@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.dropout import Dropout
 from baselines.encoder import EncoderConfig
 from baselines.packed import Packed
+from harness.dropout import Dropout
 
 
 class AttentionConfig(EncoderConfig):

@@ -12,10 +12,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from baselines.attention import AttentionConfig, Block
-from baselines.dropout import Dropout
 from baselines.encoder import GRID, SequenceModel, SequenceSystem, initialise, item_scores
 from baselines.objective import Asked
 from baselines.packed import Packed, pack, rows
+from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
 

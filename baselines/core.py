@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.attention import AttentionConfig, Block, later
-from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
 from baselines.packed import Packed
+from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
 

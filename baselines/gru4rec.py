@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
 from baselines.gru import gru_states
 from baselines.packed import Packed
+from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
 

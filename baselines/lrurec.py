@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
 from baselines.packed import Packed
 from baselines.recurrence import linear_recurrence
+from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
 

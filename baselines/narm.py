@@ -9,10 +9,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise, item_scores
 from baselines.gru import gru_states
 from baselines.packed import Packed, pack, rows
+from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
 STEPS = 16  # time steps whose attention is worked out at once: enough to keep the cores busy, little enough for a cache

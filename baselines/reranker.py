@@ -3,6 +3,7 @@
 What re-rankers share: the prompts, the examples, the budget and the adapter. They differ in what follows the prompt.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import Literal
 
@@ -43,6 +44,7 @@ class RerankerConfig(TuningConfig):
         negatives: uniform negatives in a training prompt; fewer where the catalogue has no more.
         prompts: how many of the training prompts are used, a sample drawn from the seed; None: all.
         score_batch: prompts a forward pass when scoring.
+        until_retriever: stop tuning once validation reaches the retriever's own order.
         adapter: identity of a kept run whose adapter ranks, so that nothing is tuned; or a system, whose run of the
             same settings and seed is made where it is missing; None: tune.
     """
@@ -59,6 +61,7 @@ class RerankerConfig(TuningConfig):
     negatives: int = Field(19, ge=1, lt=labels.MOST)
     prompts: int | None = Field(None, ge=1)
     score_batch: int = Field(4, ge=1)
+    until_retriever: bool = False
     adapter: str | None = None
 
 
@@ -93,9 +96,11 @@ class Reranker(AdaptedSystem, ABC):
             return [Example(self._prompt(before(train, position), candidates), self.answer(place, item))]
 
         seen = epochs(order, settings.epochs, context.seed)
-        record = tune(self.llm, example, seen, self.score, settings, context)
+        given = validate(retrievers_order, settings, context)
+        goal = given if settings.until_retriever else math.inf
+        record = tune(self.llm, example, seen, self.score, settings, context, goal=goal)
         notes: dict[str, float | int | str] = {
-            f"validation_{settings.monitor}_of_the_retriever": validate(retrievers_order, settings, context),
+            f"validation_{settings.monitor}_of_the_retriever": given,
             "tuned_for": self.answers,
         }
         if self.answers != "titles":

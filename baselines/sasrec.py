@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.attention import AttentionConfig, SelfAttention
-from baselines.dropout import Dropout
 from baselines.encoder import GRID, CausalConfig, CausalModel, SequenceSystem, initialise
 from baselines.objective import Loss
 from baselines.packed import Packed
+from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
 

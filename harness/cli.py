@@ -51,6 +51,7 @@ from harness.options import (
     RunsOption,
     Targets,
     named,
+    parse_search,
     parse_seeds,
 )
 from harness.paired.signflip import PERMUTATIONS
@@ -138,9 +139,13 @@ def run_(
     retriever: Annotated[
         str | None, typer.Option("--retriever", metavar="RUN", help="The run whose lists a re-ranker orders.")
     ] = None,
-    search: Annotated[
+    papers_grid: Annotated[
         bool, typer.Option("--grid", help="Search what --set leaves of the system's grid, on validation.")
     ] = False,
+    sought: Annotated[
+        list[str] | None,
+        typer.Option("--search", metavar="KEY=NUMBER,...", help="Choose a setting among these on validation."),
+    ] = None,
     probe: ProbeOption = None,
     device: DeviceOption = None,
     home: HomeOption = None,
@@ -155,6 +160,10 @@ def run_(
         | ({"backbone": backbone} if backbone else {})
         | resolve.parse_assignments(assignments or [])
     )
+    searched = dict(grid.of_paper(system, changes)) if papers_grid else {}
+    searched |= parse_search(sought or [])
+    for key in searched.keys() & changes:
+        raise InputError(f"--search {key}: --set fixes it; leave one of them out")
     known = dataset if dataset in data.names() else str(Path(dataset).absolute())
     config = resolve.resolve(system, known, profile, seed, environment.check_device(device), changes)
     if retriever is not None:
@@ -166,10 +175,10 @@ def run_(
         config = config.model_copy(update={"retriever": Retriever(system=given.config.system, run=retriever)})
     if probe is not None:
         config = config.model_copy(update={"probe": probes.of_name(probe)})
-        if search:
+        if searched:
             raise InputError("--probe: a grid is searched without one; then probe what it took, by --set")
     environment.use_threads()
-    execute = partial(grid.search, config, changes) if search else partial(run.execute, config)
+    execute = partial(grid.search, config, searched) if searched else partial(run.execute, config)
     with redirect_stdout(sys.stderr):  # whatever a system or a library prints
         finished, cached = execute(state, command_line(), console.progress)
     outcomes = finished.outcomes()

@@ -1,11 +1,11 @@
-"""Grid search on validation: every point is trained, no test query is asked; the best point alone becomes a run."""
+"""Search on validation: every point is trained, no test query is asked; the best point alone becomes a run."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import product
 
-from harness import commits, data, run, selection, store
+from harness import commits, data, resolve, run, selection, store
 from harness import system as register
 from harness.commits import Commit
 from harness.config import RunConfig
@@ -16,30 +16,37 @@ from harness.progress import Report
 from harness.selection import Selection, Tried
 from harness.store import Run
 
+Values = Mapping[str, Sequence[float]]  # setting -> the values that are tried
 
-def points(config: RunConfig, fixed: Collection[str]) -> list[dict[str, float]]:
-    """The values of the searched settings at every point of the system's grid.
+
+def of_paper(system: str, fixed: Collection[str]) -> Values:
+    """The system's grid, but for the settings that are fixed.
 
     Raises:
         InputError: the system has no grid, or nothing of it is left to be searched.
     """
-    grid = register.find(config.system).grid
+    grid = register.find(system).grid
     if not grid:
-        raise InputError(f"system {config.system} has no grid; run it without --grid")
-    searched = [key for key in grid if key not in fixed]
+        raise InputError(f"system {system} has no grid; run it without --grid")
+    searched = {key: values for key, values in grid.items() if key not in fixed}
     if not searched:
         raise InputError(f"--grid: nothing is left to search; leave out --set {min(grid)}")
-    return [dict(zip(searched, values, strict=True)) for values in product(*(grid[key] for key in searched))]
+    return searched
 
 
-def search(config: RunConfig, fixed: Collection[str], home: Home, command: str, report: Report) -> tuple[Run, bool]:
+def points(values: Values) -> list[dict[str, float]]:
+    """Every combination of the values."""
+    return [dict(zip(values, each, strict=True)) for each in product(*values.values())]
+
+
+def search(config: RunConfig, values: Values, home: Home, command: str, report: Report) -> tuple[Run, bool]:
     """Train every point, keep what was tried beside the runs, and finish the point that validated best.
 
     A search that was killed goes on where it stood; one that was finished is not done again.
 
     Args:
-        config: whose grid is searched.
-        fixed: settings that stay as the config has them.
+        config: what every point has but for the values.
+        values: of the settings that are searched.
         home: where data, checkpoints and runs live.
         command: what the user typed, for the record.
         report: takes one line of progress at a time.
@@ -48,11 +55,11 @@ def search(config: RunConfig, fixed: Collection[str], home: Home, command: str, 
         The run of the best point, the first of equals, and whether it was there already.
 
     Raises:
-        InputError: there is nothing to search.
+        InputError: a setting that the system lacks, or that cannot have such a value.
     """
-    searched = points(config, fixed)
+    searched = points(values)
     sources = digests(data.load(config.dataset, home, report).sources)
-    grid_points = [config.model_copy(update={"settings": config.settings | values}) for values in searched]
+    grid_points = [resolve.with_settings(config, point) for point in searched]
     home.work.mkdir(parents=True, exist_ok=True)
     with run.alone(home.work / f"grid-{store.identity(grid_points[0], sources)}.lock", report):
         taken = _taken(config, searched, sources, home)
@@ -66,8 +73,8 @@ def _taken(
 ) -> RunConfig | None:
     """What the same search took when it was done before."""
     for done in selection.all_selections(home.runs):
-        same = (done.config.seed, done.inputs, done.tried[0].settings.keys())
-        if done.covers(config) and same == (config.seed, sources, searched[0].keys()):
+        same = (done.config.seed, done.inputs, [each.settings for each in done.tried])
+        if done.covers(config) and same == (config.seed, sources, searched):
             return config.model_copy(update={"settings": config.settings | done.searched()})
     return None
 

@@ -1,5 +1,6 @@
 """Options that several verbs share, and how their texts are read."""
 
+import json
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -40,6 +41,28 @@ def named(text: str | None, option: str) -> list[str] | None:
     if not parts:
         raise InputError(f"{option} {text!r}: names nothing; expected NAME,..., or leave it out for the default")
     return parts
+
+
+def parse_search(assignments: list[str]) -> dict[str, tuple[float, ...]]:
+    """``key=value,value,...`` of the command line: the numbers among which each setting is chosen, in their order.
+
+    Raises:
+        InputError: no key, or something else than two different numbers or more.
+    """
+    values: dict[str, tuple[float, ...]] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        wrong = InputError(f"--search {assignment}: expected KEY=NUMBER,NUMBER,..., two of them or more, each once")
+        if not (key and equals) or key in values:
+            raise wrong
+        try:
+            numbers = [json.loads(part) for part in text.split(",")]
+        except ValueError:
+            raise wrong from None
+        if any(type(number) not in (int, float) for number in numbers) or not 2 <= len(numbers) == len(set(numbers)):
+            raise wrong
+        values[key] = tuple(numbers)
+    return values
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -14,7 +14,7 @@ class FitRecord(Strict):
     Attributes:
         steps: optimiser steps done; 0 for a system that has none.
         best_step: the step whose weights were kept.
-        stopped: why training ended.
+        stopped: why training ended; ``goal``: validation reached what was asked of it.
         monitor: the validation metric that chose the weights, e.g. ``Recall@10``; None without validation.
         curve: (step, validation metric, mean training loss since the last validation).
         notes: further facts worth printing beside the row, by name, e.g. ``prompts_seen``.
@@ -23,7 +23,7 @@ class FitRecord(Strict):
 
     steps: int = 0
     best_step: int = 0
-    stopped: Literal["patience", "budget", "closed form"] = "closed form"
+    stopped: Literal["patience", "budget", "goal", "closed form"] = "closed form"
     monitor: str | None = None
     curve: tuple[tuple[int, float, float], ...] = ()
     notes: dict[str, float | int | str] = {}

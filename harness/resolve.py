@@ -200,6 +200,18 @@ def resolve(
     )
 
 
+def with_settings(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+    """A configuration with some settings changed.
+
+    Raises:
+        InputError: an unknown key, or a value of the wrong type.
+    """
+    spec = register.find(config.system)
+    settings = config.settings | {_known(key, spec.config, config.system): value for key, value in changes.items()}
+    checked = _checked(spec.config, settings, f"settings of {config.system}")
+    return config.model_copy(update={"settings": checked.model_dump(mode="json")})
+
+
 def _known(key: str, model: type[Strict], where: str) -> str:
     if key not in model.model_fields:
         raise InputError(f"setting {key!r}: {where} has none of that name; known: {', '.join(model.model_fields)}")

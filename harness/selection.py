@@ -1,6 +1,7 @@
-"""What a grid search left: the configurations that were tried, what each was worth on validation, which was taken."""
+"""What a search left: the configurations that were tried, what each was worth on validation, which was taken."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -76,7 +77,8 @@ class Selection(Sealed):
 def write(selection: Selection, runs: Path) -> Path:
     """Keep a sealed selection among the runs, as it was read if it was; one of the same search is replaced."""
     config = selection.config
-    base = hashlib.sha256(selection.base(config).model_dump_json().encode()).hexdigest()[:16]
+    tried = json.dumps([each.settings for each in selection.tried])
+    base = hashlib.sha256(f"{selection.base(config).model_dump_json()}{tried}".encode()).hexdigest()[:16]
     name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
     runs.mkdir(parents=True, exist_ok=True)
     temporary = runs / f".{name}.tmp"

@@ -15,6 +15,12 @@ from reports.foot import SHORT
 
 UNSEEN_USER = "unseen_user"
 APART = (UNSEEN_USER, "letters")
+ENDS = {
+    "budget": "its whole budget",
+    "patience": "stopped as validation no longer rose",
+    "goal": "stopped as validation had reached the retriever's own order",
+    "closed form": "nothing tuned",
+}
 
 
 def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> tuple[str, ...]:
@@ -40,11 +46,11 @@ def notes(cells: Sequence[Cell], runs: Sequence[Run], by_id: dict[str, Run]) -> 
 def training(run: Run) -> str:
     """What a re-ranker's training came to, and whom it was asked."""
     fit, queries = run.record.fit, run.record.queries
-    facts = _facts(run)
+    facts = [f"{fit.steps} steps, {ENDS[fit.stopped]}", *_facts(run)]
     if letters := fit.notes.get("letters"):
         facts.append(f"guessing among {letters} letters costs ln {letters} = {math.log(float(letters)):.3f}")
     return (
-        f"{'; '.join([f'{fit.steps} steps', *facts])}. {queries.asked} queries asked, {queries.withheld} "
+        f"{'; '.join(facts)}. {queries.asked} queries asked, {queries.withheld} "
         "withheld because the target was not retrieved."
     )
 

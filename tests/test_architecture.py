@@ -19,6 +19,7 @@ LAYERS = (
         "config",
         "home",
         "seeds",
+        "dropout",
         "data",
         "record",
         "sealed",

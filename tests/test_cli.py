@@ -178,6 +178,20 @@ def test_a_grid_leaves_alone_what_is_set(harness: Harness, films: Path) -> None:
     assert len([each for each in all_selections(harness.home / "runs") if each.config.seed == 6]) == 2
 
 
+def test_any_setting_can_be_chosen_on_validation(harness: Harness, films: Path) -> None:
+    asked = ["lrurec", films, "--seed", "7", "--search", "learning_rate=1e-5,1e-2"]
+    best = harness.run(*asked)
+    (search,) = (each for each in all_selections(harness.home / "runs") if each.config.seed == 7)
+    assert [each.settings for each in search.tried] == [{"learning_rate": 1e-5}, {"learning_rate": 1e-2}]
+    assert search.searched() == max(search.tried, key=lambda each: each.value).settings
+    taken = store.find(harness.home / "runs", str(best["run"]))
+    assert taken.config == search.config
+    assert harness.run(*asked)["cached"]
+
+    harness.run(*asked[:-1], "learning_rate=1e-5,2e-5")
+    assert len([each for each in all_selections(harness.home / "runs") if each.config.seed == 7]) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -199,6 +213,16 @@ def test_a_grid_leaves_alone_what_is_set(harness: Harness, films: Path) -> None:
             ["run", "lrurec", "--dataset", "FILMS", "--grid", "--set", "dropout=0.1", "--set", "weight_decay=0"],
             "--grid: nothing is left to search; leave out --set dropout",
         ),
+        (
+            ["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.2", "--set", "dropout=0.1"],
+            "--search dropout: --set fixes it",
+        ),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,1.5"], "dropout"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropot=0.1,0.2"], "setting 'dropot': lrurec has none"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1"], "dropout=0.1: expected KEY=NUMBER,NUM"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,a"], "dropout=0.1,a: expected KEY=NUMBER"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.1"], "0.1,0.1: expected KEY=NUMBER"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=NaN,0.1"], "dropout"),
         (["reproduce", "llamarek"], "paper 'llamarek' is unknown"),
         (["reproduce", "llamarec:9"], "llamarec:9: no such table; known: 1, 2, 3, 4"),
         (["reproduce", "llamarec", "--datasets", "Toys"], "data set 'Toys' is not in the paper's tables asked for"),

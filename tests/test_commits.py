@@ -124,7 +124,8 @@ def test_a_resumed_record_from_before_there_was_the_key_names_an_unknown_commit(
 
 def test_a_search_names_the_commits_of_all_its_points(world: World) -> None:
     def search(report: Callable[[str], None]) -> None:
-        grid.search(world.config, ["weight_decay"], world.home, "", report)
+        values = grid.of_paper(world.config.system, ["weight_decay"])
+        grid.search(world.config, values, world.home, "", report)
 
     def kill(line: str) -> None:
         if "0.3" in line:

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.config import Settings
+from harness.dropout import Dropout
 from harness.errors import InputError
 from harness.llm.backbone import Backbone
 from harness.seeds import seeded
@@ -65,6 +66,10 @@ def add(backbone: Backbone, settings: LoraConfig, seed: int) -> None:
         except ValueError as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"lora_targets: backbone {backbone.record.name}: {reason}") from None
+    if backbone.device.type == "cpu":
+        for name, layer in list(backbone.model.named_modules()):
+            if isinstance(layer, nn.Dropout) and ".lora_dropout." in name:
+                backbone.model.set_submodule(name, Dropout(layer.p))
 
 
 def targets(family: str, named: Sequence[str]) -> list[str]:

@@ -95,6 +95,7 @@ def tune(
     settings: TuningConfig,
     context: Context,
     token_losses: TokenLosses = losses.token_losses,
+    goal: float = math.inf,
 ) -> FitRecord:
     """Tune the backbone's adapter in place and leave it as it validated best.
 
@@ -108,6 +109,7 @@ def tune(
         settings: budget and optimiser.
         context: seed, validation queries, checkpoint folder.
         token_losses: of the texts of a forward pass.
+        goal: what ``settings.monitor`` must reach on validation for tuning to stop before its budget is spent.
 
     Raises:
         InputError: the learning rate would still be rising at the end, or there is nothing to learn from.
@@ -133,7 +135,7 @@ def tune(
     saved_at = started
 
     for step in track(range(progress.step, last_step), f"tuning, {last_step} steps"):
-        if progress.stale() >= settings.patience:
+        if progress.best >= goal or progress.stale() >= settings.patience:
             break
         epoch, place = divmod(step, epoch_steps)
         indices = order[epoch, place * settings.batch_size : (place + 1) * settings.batch_size]
@@ -155,7 +157,7 @@ def tune(
     return FitRecord(
         steps=progress.step,
         best_step=progress.best_step,
-        stopped="budget" if progress.step == last_step else "patience",
+        stopped="goal" if progress.best >= goal else "budget" if progress.step == last_step else "patience",
         monitor=settings.monitor,
         curve=tuple(progress.curve),
         elapsed_s=before_s + time.perf_counter() - started,

@@ -93,6 +93,15 @@ def test_the_retrievers_own_order_is_validated_too(tmp_path: Path) -> None:
     assert said.notes["validation_NDCG@10_of_the_retriever"] == metrics.estimate(found, "NDCG", 10)
 
 
+def test_tuning_can_end_at_the_retrievers_own_order(tmp_path: Path) -> None:
+    settings = {"validate_every": 1, "prompts": 64, "learning_rate": 0.1}
+    plain, ended = (fit(tmp_path / str(until), until_retriever=until, **settings)[1] for until in (False, True))
+    reached = [step for step, metric, _ in plain.curve if metric >= plain.notes["validation_NDCG@10_of_the_retriever"]]
+    assert plain.steps == 8 > reached[0]
+    assert (plain.stopped, ended.stopped, ended.steps) == ("budget", "goal", reached[0])
+    assert ended.curve == plain.curve[: reached[0]]
+
+
 def test_what_a_fit_leaves(tmp_path: Path) -> None:
     system, said = fit(tmp_path)
     assert (said.steps, said.stopped, said.monitor) == (2, "budget", "NDCG@10")
@@ -185,7 +194,7 @@ def test_training_prompts_offer_what_the_retriever_finds(tmp_path: Path, monkeyp
     def retrieve(history: Ids, answer: int) -> Ids:
         return rerank.retrieve(by_id, history, answer, TaskConfig(candidates=6), CPU)
 
-    def tune(llm: object, example: Callable[[int], list[Example]], order: Ids, *rest: object) -> FitRecord:
+    def tune(llm: object, example: Callable[[int], list[Example]], order: Ids, *rest: object, goal: float) -> FitRecord:
         for position in next_items(train).tolist():
             (one,) = example(position)
             seen.append((position, system.llm.tokenizer.decode(one.prompt), system.labels.tokens.index(one.answer[0])))

@@ -1,16 +1,13 @@
 from itertools import pairwise
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines.dropout import Dropout
 from baselines.encoder import windows
 from baselines.packed import pack
 from harness.data.dataset import Sequences
-from harness.seeds import seeded
 from harness.system import as_padded
 from tests.support import CPU
 from tests.worlds import dataset
@@ -74,22 +71,3 @@ def test_every_item_but_the_first_is_a_target_once(histories: list[list[int]], l
     assert all(2 <= len(window) <= length + 1 for window in cut)
     targets = sorted(pair for window in cut for pair in pairwise(window))
     assert targets == sorted(pair for history in histories for pair in pairwise(history))
-
-
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
-def test_dropout_keeps_the_mean_and_drops_its_share(p: float) -> None:
-    x = torch.ones(501, 401)
-    with seeded(1, "dropout"):
-        y = Dropout(p)(x)
-    assert (y == 0).double().mean().item() == pytest.approx(p, abs=0.005)
-    assert y[y > 0].unique().tolist() == pytest.approx([1 / (1 - p)], rel=1e-4)
-
-
-def test_dropout_passes_gradients_where_it_passes_values_and_is_off_in_evaluation() -> None:
-    x = torch.ones(7, 3, requires_grad=True)
-    layer = Dropout(0.5)
-    y = layer(x)
-    y.sum().backward()
-    assert torch.equal(x.grad, y.detach())
-    assert layer.eval()(x) is x
-    assert Dropout(0.0)(x) is x

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 import baselines  # noqa: F401  registers the systems
-from baselines.dropout import Dropout
 from baselines.encoder import SequenceModel, SequenceSystem
 from baselines.packed import pack
+from harness.dropout import Dropout
 from harness.errors import InputError
 from harness.metrics import estimate
 from harness.seeds import rng, seeded

@@ -33,7 +33,7 @@ def test_it_is_tuned_to_begin_the_list_with_the_answer(
 ) -> None:
     seen: list[tuple[str, str, str]] = []
 
-    def tune(llm: object, example: object, order: Ids, *rest: object) -> FitRecord:
+    def tune(llm: object, example: object, order: Ids, *rest: object, goal: float) -> FitRecord:
         for position in order.ravel().tolist():
             one: Example
             (one,) = example(position)

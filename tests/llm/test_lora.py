@@ -2,6 +2,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GPTNeoXConfig
 
+from harness.dropout import Dropout
 from harness.errors import InputError
 from harness.home import Home
 from harness.llm import backbone, lora, prefix, verbalizer, yes_no
@@ -47,6 +48,17 @@ def test_the_seed_decides_the_initial_adapter(home: Home) -> None:
     assert first.dtype == torch.float32
     assert torch.equal(first, initial(1))
     assert not torch.equal(first, initial(2))
+
+
+def test_on_a_cpu_the_adapters_input_is_dropped_by_the_harness_own_dropout(tiny: Backbone) -> None:
+    lora.add(tiny, LoraConfig(lora_dropout=0.3), seed=1)
+    drops = {name: layer.p for name, layer in tiny.model.named_modules() if isinstance(layer, Dropout)}
+    assert sorted(drops) == [
+        f"model.layers.{layer}.self_attn.{name}.lora_dropout.default"
+        for layer in range(2)
+        for name in ("q_proj", "v_proj")
+    ]
+    assert set(drops.values()) == {0.3}
 
 
 @pytest.mark.filterwarnings("error:.*an autograd kernel was not registered")

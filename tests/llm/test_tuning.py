@@ -1,5 +1,6 @@
 """Tuning on a made-up task: the answer is the letter that the prompt ends with."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,26 +61,30 @@ def llm(tiny: Backbone) -> Backbone:
     return tiny
 
 
-def run(home: Home, work: Path, validate: Callable[..., Outcomes], **settings: object) -> tuple[FitRecord, Tensor]:
+def run(
+    home: Home, work: Path, validate: Callable[..., Outcomes], goal: float = math.inf, **settings: object
+) -> tuple[FitRecord, Tensor]:
     llm = backbone.load("tiny", home, CPU, dtype="float32")
     lora.add(llm, SETTINGS, seed=1)
     changed = SETTINGS.model_copy(update=settings)
-    record = tune(llm, example, epochs(ORDER, changed.epochs, 1), no_scores, changed, context(work, validate))
+    record = tune(
+        llm, example, epochs(ORDER, changed.epochs, 1), no_scores, changed, context(work, validate), goal=goal
+    )
     return record, torch.cat([tensor.detach().flatten() for tensor in lora.adapter(llm.model).values()])
 
 
 def test_literal_losses(home: Home, tmp_path: Path) -> None:
     record, _ = run(home, tmp_path, Script())
-    assert [loss for _, _, loss in record.curve] == pytest.approx([5.7225, 5.3370, 4.8222], abs=2e-3)
+    assert [loss for _, _, loss in record.curve] == pytest.approx([5.7096, 5.3728, 4.8949], abs=2e-3)
     assert record.notes["prompts_seen"] == 22
-    assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(5.0651, abs=2e-3)
+    assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(5.0870, abs=2e-3)
     assert (record.steps, record.stopped, record.monitor) == (6, "budget", "NDCG@10")
 
 
 def test_literal_losses_of_all_tokens(home: Home, tmp_path: Path) -> None:
     record, _ = run(home, tmp_path, Script(), loss_on="prompt")
-    assert [loss for _, _, loss in record.curve] == pytest.approx([5.9199, 5.7175, 5.6515], abs=2e-3)
-    assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(4.9215, abs=2e-3)
+    assert [loss for _, _, loss in record.curve] == pytest.approx([5.9251, 5.7175, 5.6455], abs=2e-3)
+    assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(4.9631, abs=2e-3)
 
 
 @pytest.mark.parametrize("loss_on", ["answer", "prompt"])
@@ -119,6 +124,17 @@ def test_patience_ends_it(home: Home, tmp_path: Path) -> None:
     assert (record.steps, record.best_step, record.stopped) == (3, 1, "patience")
     assert record.notes["prompts_seen"] == 12
     assert script.limits == [7] * 4  # before tuning, and after each step
+
+
+def test_it_ends_where_validation_reaches_its_goal(home: Home, tmp_path: Path) -> None:
+    script, second = [4, 3, 2, 1, 1], 1 / np.log2(3)
+    lasting, _ = run(home, tmp_path / "lasting", Script(script), validate_every=1, goal=1.01)
+    assert (lasting.steps, lasting.stopped) == (6, "budget")
+    record, _ = run(home, tmp_path / "goal", Script(script), validate_every=1, goal=second)
+    assert (record.steps, record.best_step, record.stopped) == (2, 2, "goal")
+    assert record.notes["prompts_seen"] == 8
+    again, _ = run(home, tmp_path / "goal", Script([9]), validate_every=1, goal=second)
+    assert (again.steps, again.curve, again.stopped) == (2, record.curve, "goal")
 
 
 def test_the_sum_of_some_metrics_chooses(home: Home, tmp_path: Path) -> None:

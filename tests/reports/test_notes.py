@@ -16,10 +16,10 @@ def test_what_a_reader_must_know(all_cells: list[Cell], runs: list[Run]) -> None
     assert said[0] == "ml-latest-small: raw.zip is unpinned: accepted on the published counts"
     assert said[1].startswith("ml-latest-small: the targets of 3 queries also stand among the items that are excluded")
     assert said[2] == (
-        "llamarec on ml-latest-small, seed 42: 20 steps; prompts seen 315; letter loss 3.142; guessing among 20 "
-        "letters costs ln 20 = 2.996. 48 queries asked, 16 withheld because the target was not retrieved. It ends "
-        "below its own retriever (lrurec): NDCG@10 0.0000 against 0.6404 over the 48 queries asked, difference "
-        "-0.6404 [-0.7023, -0.5797] (95 % over users), p 1e-05 of this test alone."
+        "llamarec on ml-latest-small, seed 42: 20 steps, its whole budget; prompts seen 315; letter loss 3.142; "
+        "guessing among 20 letters costs ln 20 = 2.996. 48 queries asked, 16 withheld because the target was "
+        "not retrieved. It ends below its own retriever (lrurec): NDCG@10 0.0000 against 0.6404 over the 48 "
+        "queries asked, difference -0.6404 [-0.7023, -0.5797] (95 % over users), p 1e-05 of this test alone."
     )
     assert [line[0] for line in said[3:]] == ["†", "†"]
 
