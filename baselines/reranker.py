@@ -45,8 +45,9 @@ class RerankerConfig(TuningConfig):
         prompts: how many of the training prompts are used, a sample drawn from the seed; None: all.
         score_batch: prompts a forward pass when scoring.
         until_retriever: stop tuning once validation reaches the retriever's own order.
-        adapter: identity of a kept run whose adapter ranks, so that nothing is tuned; or a system, whose run of the
-            same settings and seed is made where it is missing; None: tune.
+        adapter: identity of a kept run whose adapter ranks, so that nothing is tuned; ``released``: the one of the
+            checkout that fits (:mod:`harness.released`), where there is one; or a system, whose run of the same
+            settings and seed is made where it is missing; None: tune.
     """
 
     retriever: str = "lrurec"

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Exclude = Literal["window", "history", "none"]
 Negatives = Literal["uniform", "popularity"]
 SameTime = Literal["item", "item-reversed", "shuffled"]
+RELEASED = "released"  # the setting ``adapter`` of who takes what the checkout keeps
 TASK_PREFIX = "task."  # of a key that is the task's, where settings of both stand together
 Profile = Literal["smoke", "cpu", "gpu", "paper"]
 Probe = Literal[

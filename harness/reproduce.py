@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from harness import data, environment, resolve, store
+from harness import data, environment, released, resolve, store
 from harness import system as register
 from harness.config import RunConfig
 from harness.costs import kept as costs
@@ -186,7 +186,7 @@ def plan(
                     config = as_searched(resolve.resolve(system, dataset, profile, seed, device, asked), selections)
                     changed = asked | config.settings | wanted.change
                     config = resolve.resolve(system, dataset, profile, seed, device, changed)
-                    config = config.model_copy(update={"probe": wanted.probe})
+                    config = released.settle(config, home).model_copy(update={"probe": wanted.probe})
                     key = config.model_dump_json()
                     each = planned.get(key) or _planned(config, finished)
                     planned[key] = replace(each, cells=each.cells + wanted.cells)

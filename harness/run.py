@@ -8,7 +8,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness import checkpoint, commits, data, probes, resolve, store
+from harness import checkpoint, commits, data, probes, released, resolve, store
 from harness import system as register
 from harness.commits import Commit
 from harness.config import Retriever, RunConfig
@@ -74,7 +74,7 @@ def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Fi
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
     """Load and check what a run needs; runs that it rests on are executed first."""
     commits.here()  # before anyone can check out another
-    spec = register.find(config.system)
+    spec, config = register.find(config.system), released.settle(config, home)
     probes.check(config, spec)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
@@ -84,8 +84,7 @@ def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job
     if config.settings.get("adapter") and config.probe != "ceiling":
         trained = _tuned(config, dataset, digests, home, command, report)
         digests["adapter"] = trained.record.run
-        own = {key: config.settings[key] for key in ("adapter", *spec.layout, *spec.asks)}
-        config = config.model_copy(update={"settings": _fitting(trained, spec, own)})
+        config = config.model_copy(update={"settings": released.fitting(trained, spec, config.settings)})
     if "retriever" in spec.needs:
         retriever = _retriever(config, dataset, home, command, report)
         config = config.model_copy(
@@ -124,8 +123,8 @@ def _tuned(
     name = config.settings["adapter"]
     if name in register.systems():
         return execute(_tuning(config, register.find(name), home), home, command, report)[0]
-    released = store.all_runs(home.released) if home.released else []
-    found = store.find(home.runs, name) or next((run for run in released if run.record.run == name), None)
+    kept = store.all_runs(home.released) if home.released else []
+    found = store.find(home.runs, name) or next((run for run in kept if run.record.run == name), None)
     if found is None:
         raise InputError(f"adapter={name}: no run of that name here; tune afresh (adapter=null)")
     other, record = found.config, found.record
@@ -153,20 +152,6 @@ def _tuning(config: RunConfig, spec: SystemSpec, home: Home) -> RunConfig:
     shared = fields & config.settings.keys() - {"adapter", *spec.layout, *spec.asks}
     changes = {key: config.settings[key] for key in shared}
     return _beside(config, spec.name, home, changes).model_copy(update={"retriever": config.retriever})
-
-
-def _fitting(trained: Run, spec: SystemSpec, own: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a run was tuned by, but for the system's own.
-
-    Raises:
-        InputError: they are another system's, and this one does not know them all.
-    """
-    settings = trained.config.settings | own
-    if unknown := sorted(settings.keys() - spec.config.model_fields.keys()):
-        raise InputError(
-            f"adapter={own['adapter']}: is of {trained.config.system}, whose setting {unknown[0]} {spec.name} lacks"
-        )
-    return settings
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from safetensors.torch import save_file
 
 import baselines  # noqa: F401  registers the systems
 from harness import outcomes as outcome_file
@@ -47,6 +49,7 @@ def make_run(
     ties: Sequence[int] | None = None,
     started_at: str = "2026-01-01T00:00:00+00:00",
     probe: Probe | None = None,
+    weights: bool = False,
     **record: Any,
 ) -> Run:
     """Write a run whose target ranks are ``ranks``, users 1, 2, ... in order; ``record`` changes its record."""
@@ -72,6 +75,8 @@ def make_run(
 
     def fill(folder: Path) -> RunRecord:
         outcome_file.write(outcomes, folder / "outcomes.parquet")
+        if weights:
+            save_file({"weight": torch.zeros(1)}, folder / store.WEIGHTS)
         facts = RunRecord(
             run=identity,
             system=system,

@@ -52,6 +52,7 @@ LAYERS = (
         "blind",
         "probes",
         "job",
+        "released",
         "run",
         "grid",
     },
