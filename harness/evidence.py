@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from harness.config import Profile
+from harness.config import RELEASED, Profile
 from harness.data.dataset import digests
 from harness.outcomes import Outcomes
-from harness.resolve import changed, complete, follows, is_paper_budget
+from harness.resolve import changed, complete, follows, is_paper_budget, took_released
 from harness.selection import Selection
 from harness.store import Run
 from harness.system import find
@@ -66,11 +66,14 @@ def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
         run: the run.
         runs: all runs by identity; a ranker's configuration includes that of its retriever's run where that is known.
     """
-    config = complete(run.config).model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
+    config = complete(run.config)
+    if took_released(config):  # each seed has an adapter of its own
+        config = config.model_copy(update={"settings": config.settings | {"adapter": RELEASED}})
+    asked = config.model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
     inputs += [run.record.summarizer.sha256] if run.record.summarizer else []
     retriever = (runs or {}).get(run.config.retriever.run) if run.config.retriever else None
-    return "\n".join([config, *inputs, *([configuration(retriever)] if retriever else [])])
+    return "\n".join([asked, *inputs, *([configuration(retriever)] if retriever else [])])
 
 
 def draw(run: Run) -> str:
@@ -89,9 +92,9 @@ def choose(
     """Runs of the configuration to show for a system, by seed, and how many configurations there are.
 
     The first data set that has runs is taken; then the paper's own configuration (its grid included), the most
-    expensive profile, that profile's own configuration, what a search took on validation, what the profile sets where
-    no search moved it, the most seeds, the best value on validation, the latest start. So a variant, or a point of the
-    grid that nothing chose, is shown only where nothing else was run.
+    expensive profile, that profile's own configuration, with a released adapter where it takes one, what a search took
+    on validation, what the profile sets where no search moved it, the most seeds, the best value on validation, the
+    latest start. So a variant, or a point of the grid that nothing chose, is shown only where nothing else was run.
 
     Args:
         runs: all runs there are.
@@ -114,7 +117,7 @@ def choose(
 
 def _preference(
     runs: list[Run], selections: Sequence[Selection]
-) -> tuple[bool, int, bool, bool, bool, int, float, str]:
+) -> tuple[bool, int, bool, bool, bool, bool, int, float, str]:
     config = runs[0].config
     profile = get_args(Profile).index(config.profile)
     own, taken = follows(config, config.profile), is_taken(runs[0], selections)
@@ -122,7 +125,7 @@ def _preference(
     latest = max(run.record.started_at for run in runs)
     best = sum(validation) / len(runs)
     unmoved = changed(config).keys().isdisjoint(find(config.system).grid)
-    return is_paper_budget(config), profile, own, taken, unmoved, len(runs), best, latest
+    return is_paper_budget(config), profile, own, took_released(config), taken, unmoved, len(runs), best, latest
 
 
 def is_taken(run: Run, selections: Sequence[Selection]) -> bool:

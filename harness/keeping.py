@@ -18,8 +18,8 @@ COSTS = "costs"
 def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
     """Copy the runs behind what is shown, the searches that chose them, and the costs.
 
-    Of a re-ranker's run its adapter is kept too, and of its retriever's run the lists, so that the row can be checked
-    by inference alone; of a run with summaries these.
+    Of a re-ranker's run its adapter is kept too, with the run that tuned it where that is another, and of its
+    retriever's run the lists, so that the row can be checked by inference alone; of a run with summaries these.
 
     Returns:
         The copies' folders and files.
@@ -32,7 +32,8 @@ def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selec
     rows = [row for each in found for row in each.costs]
     varied = [run for each in found for row in each.variants for run in row.runs]
     names = dict.fromkeys([*cells, *(row.run for row in rows if row.run), *varied])
-    shown = [by_id[name] for name in names]
+    tuners = [checkpoint(by_id[name]) for name in names if by_id[name].config.retriever]
+    shown = [by_id[name] for name in dict.fromkeys([*names, *(name for name in tuners if name in by_id)])]
     files = {run.record.run: () for run in shown} | {
         run.config.retriever.run: (store.LISTS,) for run in shown if run.config.retriever
     }

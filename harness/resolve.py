@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from harness import system as register
-from harness.config import TASK_PREFIX, Profile, RunConfig, Strict, TaskConfig, one_line
+from harness.config import RELEASED, TASK_PREFIX, Profile, RunConfig, Strict, TaskConfig, one_line
 from harness.errors import InputError
 from harness.llm.backbone import Quantisation
 
@@ -264,9 +264,28 @@ def follows(config: RunConfig, profile: str, aside: str | None = None) -> bool:
 
 
 def _profiles_own(config: RunConfig, profile: str) -> RunConfig:
-    """What a profile would run in a configuration's place: of the same system, data, seed and task."""
+    """What a profile would run in a configuration's place: of the same system, data, seed and task.
+
+    Where it takes a released adapter and the configuration took one, that is the one, and how it was tuned is not the
+    profile's to set.
+    """
     asked = {f"{TASK_PREFIX}name": config.task.name}
-    return resolve(config.system, config.dataset, profile, config.seed, config.device, asked)
+    own = resolve(config.system, config.dataset, profile, config.seed, config.device, asked)
+    taken = complete(config).settings
+    if own.settings.get("adapter") != RELEASED or taken["adapter"] == RELEASED:
+        return own
+    if taken["adapter"] is None:
+        return own.model_copy(update={"settings": own.settings | {"adapter": None}})
+    asks = {key: own.settings[key] for key in register.find(config.system).asks}
+    return own.model_copy(update={"settings": taken | asks})
+
+
+def took_released(config: RunConfig) -> bool:
+    """Whether a configuration has an adapter because its profile takes released ones."""
+    if config.settings.get("adapter") is None:
+        return False
+    own = resolve(config.system, config.dataset, config.profile, config.seed, config.device)
+    return bool(own.settings["adapter"] == RELEASED)
 
 
 def changed(config: RunConfig) -> dict[str, Any]:

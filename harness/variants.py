@@ -25,6 +25,7 @@ class Variant(Strict):
         table: the variants' own number.
         dataset, system: the column, as printed.
         change: what was changed, as ``--set`` takes it, and the probe of the changed run.
+        both: what both sides have that the table's runs may lack.
         metric: e.g. ``NDCG@10``.
         published: the paper's number.
         before, after: exact means without and with the change, over the same seeds.
@@ -37,6 +38,7 @@ class Variant(Strict):
     dataset: str
     system: str
     change: dict[str, Any]
+    both: dict[str, Any]
     metric: str
     published: float | None
     before: float | None
@@ -52,7 +54,8 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
     """The rows of a table of variants; none where no change was run. All their tests are one family.
 
     A run belongs to a change if it differs from the run of its seed behind the changed table's column by that alone
-    (but for its device, and for settings that only lay out the work).
+    (but for its device, and for settings that only lay out the work), or from its profile's own run with what both
+    sides of the change have.
 
     Args:
         paper: the paper.
@@ -87,13 +90,25 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
 def _pairs(column: Column, change: Change, runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """(run with the change, run without it) of every seed that has both; of several the latest."""
     pairs = []
-    for without in column.evidence.runs:
-        wanted, data = _asked(_with(without.config, change)), digests(without.record.data)
-        own = [run for run in runs if run.config.system == without.config.system]
-        same = [run for run in own if _asked(run.config) == wanted and digests(run.record.data) == data]
-        if same:
-            pairs.append((max(same, key=lambda run: run.record.started_at), without))
+    for shown in column.evidence.runs:
+        without = _latest(runs, _plain(shown.config, change), shown) if change.both else shown
+        if without and (changed := _latest(runs, _with(without.config, change), shown)):
+            pairs.append((changed, without))
     return pairs
+
+
+def _latest(runs: Sequence[Run], config: RunConfig, shown: Run) -> Run | None:
+    """The last run that was asked so, on the data of a run that the table shows."""
+    wanted, data = _asked(config), digests(shown.record.data)
+    own = [run for run in runs if run.config.system == config.system and _asked(run.config) == wanted]
+    same = [run for run in own if digests(run.record.data) == data]
+    return max(same, key=lambda run: run.record.started_at, default=None)
+
+
+def _plain(config: RunConfig, change: Change) -> RunConfig:
+    """A configuration as its profile has it, but for what both sides of a change have."""
+    own = resolve.resolve(config.system, config.dataset, config.profile, config.seed, config.device, change.both)
+    return config.model_copy(update={"settings": own.settings})
 
 
 def _with(config: RunConfig, change: Change) -> RunConfig:
@@ -137,6 +152,7 @@ def _row(
         dataset=column.dataset,
         system=column.system,
         change=change.settings | ({"probe": change.probe} if change.probe else {}),
+        both=change.both,
         metric=metric,
         published=number(printed)[0] if printed else None,
         before=before,

@@ -1,5 +1,6 @@
 """The table of variants: what one change of the procedure does to a column, over the same users and seeds."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def listings(rows: Sequence[Variant], captions: dict[str, str]) -> list[Listing]
 def flat(row: Variant) -> dict[str, Any]:
     """The row as numbers."""
     tested = row.comparison.model_dump(mode="json", exclude={"metric", "a", "b"}) if row.comparison else {}
-    return row.model_dump(mode="json", exclude={"comparison", "change"}) | {"change": _change(row)} | tested
+    return row.model_dump(mode="json", exclude={"comparison", "change", "both"}) | {"change": _change(row)} | tested
 
 
 def _listing(rows: Sequence[Variant], caption: str) -> Listing:
@@ -50,7 +51,13 @@ def _line(row: Variant) -> tuple[str, ...]:
 
 
 def _change(row: Variant) -> str:
-    return ", ".join(f"{key}={value}" for key, value in row.change.items())
+    change, both = map(_settings, (row.change, row.both))
+    return f"{change} (both: {both})" if both else change
+
+
+def _settings(values: dict[str, Any]) -> str:
+    """As ``--set`` takes them."""
+    return ", ".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in values.items())
 
 
 def _number(value: float | None) -> str:

@@ -5,9 +5,10 @@ import pytest
 
 from harness import released, reproduce
 from harness.config import RunConfig
+from harness.evidence import choose
 from harness.home import Home
 from harness.record import FitRecord
-from harness.resolve import resolve
+from harness.resolve import changed, follows, resolve
 from harness.store import Run
 from tests.made_runs import make_run
 
@@ -15,7 +16,7 @@ SET = "ml-latest-small"
 
 
 def config(seed: int = 42, dataset: str = SET, **changes: Any) -> RunConfig:
-    return resolve("llamarec", dataset, "cpu", seed, "cpu", {"adapter": "released"} | changes)
+    return resolve("llamarec", dataset, "cpu", seed, "cpu", changes)
 
 
 def kept(runs: Path, prompts: int, seed: int = 42, weights: bool = True, **settings: Any) -> Run:
@@ -36,13 +37,14 @@ def adapter(asked: RunConfig, home: Home) -> object:
 
 def test_the_longest_tuned_that_fits_is_taken_with_its_settings(home: Home) -> None:
     assert home.released
-    few, more = (kept(home.released, prompts, learning_rate=3e-4) for prompts in (300, 500))
+    _, more = (kept(home.released, prompts, learning_rate=3e-4) for prompts in (300, 500))
     for other in ({"weights": False}, {"seed": 43}, {"backbone": "tiny"}, {"task.exclude": "none"}):
         kept(home.released, 900, **other)
     settled = released.settle(config(score_batch=9), home)
     assert settled.settings == more.config.settings | {"adapter": more.record.run, "score_batch": 9}
     assert settled.model_copy(update={"settings": {}}) == config().model_copy(update={"settings": {}})
-    assert adapter(config(prompts=300), home) == few.record.run
+    assert adapter(config(prompts=499), home) == more.record.run
+    assert [adapter(config(prompts=spent), home) for spent in (500, 900)] == [None, None]
     assert released.settle(settled, home) == settled
 
 
@@ -60,6 +62,7 @@ def test_a_wheel_and_who_asks_for_none_tune(home: Home) -> None:
     assert home.released
     kept(home.released, 500)
     assert released.settle(config(adapter=None), home) == config(adapter=None)
+    assert released.settle(resolve("lrurec", SET, "cpu", 42, "cpu"), home).system == "lrurec"
     assert adapter(config(), Home(home.root)) is None
 
 
@@ -69,12 +72,44 @@ def test_a_plan_knows_the_run_that_took_it(home: Home) -> None:
     (target,) = reproduce.parse_targets(["llamarec:1"])
 
     def cached() -> list[str | None]:
-        planned = reproduce.plan(
-            target, {"ML-100k": SET}, "cpu", [42], "cpu", home, ["LlamaRec"], {"adapter": "released"}
-        )
+        planned = reproduce.plan(target, {"ML-100k": SET}, "cpu", [42], "cpu", home, ["LlamaRec"])
         return [each.cached for each in planned if each.config.system == "llamarec"]
 
     assert cached() == [None]
     settled = released.settle(config(), home)
     taken = make_run(home.runs, "llamarec", [1], profile="cpu", settings=settled.settings, task=settled.task)
     assert (taken.config.settings["adapter"], cached()) == (tuned.record.run, [taken.record.run])
+    assert (follows(taken.config, "cpu"), changed(taken.config)) == (True, {})
+
+
+def test_a_plan_of_variants_tunes_both_sides_where_a_change_is_one_of_tuning(home: Home) -> None:
+    assert home.released
+    tuned = kept(home.released, 500).record.run
+    (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
+    planned = reproduce.plan(target, {"ML-100k": SET}, "cpu", [42], "cpu", home, ["LlamaRec"])
+    asked = [each.config for each in planned]
+    assert [(each.settings["adapter"], each.probe, each.settings["loss_on"]) for each in asked] == [
+        (tuned, None, "answer"),
+        (None, None, "answer"),
+        (tuned, "order:shuffled", "answer"),
+        (None, None, "prompt"),
+        (None, "order:shuffled", "answer"),
+        (None, None, "answer"),
+        (None, "order:shuffled", "answer"),
+    ]
+    assert [each.settings["train_candidates"] for each in asked] == ["random"] * 5 + ["retrieved"] * 2
+
+
+def test_seeds_of_released_adapters_are_one_configuration_and_come_before_one_tuned_here(home: Home) -> None:
+    assert home.released
+    runs = []
+    for seed in (42, 43):
+        kept(home.released, 500, seed=seed)
+        asked = released.settle(config(seed), home)
+        runs.append(make_run(home.runs, "llamarec", [1], profile="cpu", seed=seed, settings=asked.settings))
+    here = [
+        make_run(home.runs, "llamarec", [1], profile="cpu", seed=seed, settings=config(adapter=None).settings)
+        for seed in (42, 43, 44)
+    ]
+    assert choose([*runs, *here], "llamarec", [SET]) == (tuple(runs), 2)
+    assert choose(here, "llamarec", [SET]) == (tuple(here), 1)

@@ -32,7 +32,9 @@ HISTORY: dict[str, Any] = {"task.exclude": "history"}
 
 def made(folder: Path, ranks: Sequence[int], changes: dict[str, Any], system: str = "lrurec", **given: Any) -> Run:
     profile: Profile = given.pop("profile", "paper")
-    config = resolve(system, given.get("dataset", "ml-latest-small"), profile, given.get("seed", 42), "cpu", changes)
+    tuned = {"adapter": None} if system == "llamarec" else {}
+    dataset, seed = given.get("dataset", "ml-latest-small"), given.get("seed", 42)
+    config = resolve(system, dataset, profile, seed, "cpu", tuned | changes)
     return make_run(folder, system, ranks, profile=profile, settings=config.settings, task=config.task, **given)
 
 
@@ -85,7 +87,7 @@ def test_only_a_run_that_differs_by_the_change_alone_belongs_to_it(tmp_path: Pat
 
 def test_settings_that_lay_out_the_work_and_keys_that_came_later_are_no_change(tmp_path: Path) -> None:
     lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
-    early = resolve("llamarec", "ml-latest-small", "cpu", 42, "cpu", {})
+    early = resolve("llamarec", "ml-latest-small", "cpu", 42, "cpu", {"adapter": None})
     del early.settings["loss_on"]  # a run from before there was the key
     given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL}
     plain = make_run(tmp_path, "llamarec", PLAIN[42], settings=early.settings, task=early.task, **given)
@@ -93,6 +95,29 @@ def test_settings_that_lay_out_the_work_and_keys_that_came_later_are_no_change(t
     changed = made(tmp_path, CHANGED[42], laid_out, "llamarec", **given)
     found = rows([lists, plain, changed], {"loss_on": "prompt"}, "LlamaRec")
     assert {row.runs for row in found} == {(changed.record.run, plain.record.run)}
+
+
+def test_what_both_sides_have_is_held_against_the_profiles_own_run_with_it(tmp_path: Path) -> None:
+    lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
+    given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL}
+    tuned = made(tmp_path, PLAIN[43], {}, "llamarec", **given)
+    taken = {"adapter": "0123456789abcdef", "prompts": 20000, "learning_rate": 3e-4}
+    best = made(tmp_path, PLAIN[42], taken, "llamarec", **given)
+    changed = made(tmp_path, CHANGED[42], {"loss_on": "prompt"}, "llamarec", **given)
+    probed = made(tmp_path, CHANGED[43], taken, "llamarec", probe="order:shuffled", **given)
+    everything = [lists, tuned, best, changed, probed]
+    assert cells.cells(PAPER, "1", everything) == cells.cells(PAPER, "1", [lists, best, tuned])
+    (cell, *_) = (each for each in cells.cells(PAPER, "1", everything) if each.system == "LlamaRec" and each.runs)
+    assert cell.runs == (best.record.run,)
+    (own, *_) = rows(everything, {"loss_on": "prompt"}, "LlamaRec")
+    assert (own.runs, own.both) == ((changed.record.run, tuned.record.run), {"adapter": None})
+    shuffled = rows(everything, {"probe": "order:shuffled"}, "LlamaRec")
+    assert {(row.runs, not row.both) for row in shuffled} == {
+        ((probed.record.run, best.record.run), True),
+        ((), False),
+    }
+    (listing,) = listings(own and [own, *shuffled], {"variants": ""})
+    assert listing.rows[0][2] == "loss_on=prompt (both: adapter=null)"
 
 
 def test_a_probe_of_a_changed_run_is_a_change_and_stands_nowhere_else(tmp_path: Path) -> None:
@@ -107,9 +132,11 @@ def test_a_probe_of_a_changed_run_is_a_change_and_stands_nowhere_else(tmp_path: 
     ]
     (found,) = shown(reproduce.parse_targets(["llamarec"]), [lists, *runs], [], [], None)
     by_change = {str(row.change): row for row in found.variants if row.system == "LlamaRec" and row.runs}
-    assert [row.runs for row in by_change.values()] == [
-        (runs[place].record.run, runs[0].record.run) for place in (2, 1, 3)
-    ]
+    places = {"probe": 1, "train_candidates": 2, "train_candidates, probe": 3}
+    assert {", ".join(row.change): row.runs for row in by_change.values()} == {
+        change: (runs[place].record.run, runs[0].record.run) for change, place in places.items()
+    }
+    assert len([row for row in found.variants if row.runs and row.change == {"probe": "order:shuffled"}]) == 2 * 3
     (cell, *_) = (cell for cell in found.cells if cell.system == "LlamaRec" and cell.runs)
     assert cell.runs == (runs[0].record.run,)
     assert cell.configurations == 1
@@ -179,8 +206,9 @@ def test_each_change_of_a_paper_changes_what_a_profile_runs(profile: str) -> Non
             for change in table.changes if isinstance(table, Variants) else ():
                 for dataset in change.datasets:
                     name = paper.datasets[dataset].name
-                    assert not paper.varies(resolve(paper.systems[change.system], name, profile, 1, "cpu"))
-                    resolve(paper.systems[change.system], name, profile, 1, "cpu", change.settings)
+                    system, both = paper.systems[change.system], change.both
+                    assert not paper.varies(resolve(system, name, profile, 1, "cpu", both))
+                    resolve(system, name, profile, 1, "cpu", both | change.settings)
 
 
 def test_a_probe_that_no_change_names_stands_in_no_table(tmp_path: Path) -> None:
@@ -238,9 +266,9 @@ def test_the_plan_runs_each_change_and_the_same_without_it_and_nothing_else(tmp_
     rankers = reproduce.plan(target, {"ML-100k": "ml-latest-small"}, "cpu", [1], "cpu", home, ["LlamaRec"])
     assert [(each.config.settings["train_candidates"], each.config.probe) for each in rankers] == [
         ("random", None),
+        ("random", "order:shuffled"),
         ("random", None),
         ("retrieved", None),
-        ("random", "order:shuffled"),
         ("retrieved", "order:shuffled"),
     ]
     beauty = reproduce.plan(target, {"Beauty": "amazon-beauty-2014"}, "paper", [1], "cpu", home)

@@ -96,7 +96,8 @@ class Paper(Strict):
         tried = set()
         for change in variants.changes:
             for dataset in change.datasets:
-                one = (change.system, dataset, str(sorted(change.settings.items())), change.probe)
+                settings = [str(sorted(each.items())) for each in (change.settings, change.both)]
+                one = (change.system, dataset, *settings, change.probe)
                 if one in tried:
                     raise ValueError(f"table {number}: a change of {change.system} on {dataset} stands there twice")
                 tried.add(one)

@@ -16,12 +16,14 @@ class Change(Strict):
         system: as the paper's file calls it.
         datasets: on which it is tried, as printed.
         settings: what is changed, as ``--set`` takes it.
+        both: what both sides have that the table's runs may lack, as ``--set`` takes it.
         probe: of the changed run.
     """
 
     system: str
     datasets: tuple[str, ...]
     settings: dict[str, Any] = {}
+    both: dict[str, Any] = {}
     probe: Probe | None = None
 
     @model_validator(mode="after")
@@ -62,5 +64,6 @@ class Variants(Asking):
     def runs(self, dataset: str, system: str) -> list[Wanted]:
         """The runs without and with each change; no cell rests on them."""
         own = [each for each in self.changes if each.system == system and dataset in each.datasets]
-        changed = [Wanted(self.asking(), 0, each.settings, each.probe) for each in own]
-        return [Wanted(self.asking(), 0), *changed] if own else []
+        without = [Wanted(self.asking(), 0, both) for both in ({}, *(each.both for each in own))]
+        changed = [Wanted(self.asking(), 0, each.both | each.settings, each.probe) for each in own]
+        return [*without, *changed] if own else []
