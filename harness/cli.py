@@ -176,7 +176,7 @@ def run_(
     if probe is not None:
         config = config.model_copy(update={"probe": probes.of_name(probe)})
         if searched:
-            raise InputError("--probe: a grid is searched without one; then probe what it took, by --set")
+            raise InputError("--probe: a search is made without one; then probe what it took, by --set")
     environment.use_threads()
     execute = partial(grid.search, config, searched) if searched else partial(run.execute, config)
     with redirect_stdout(sys.stderr):  # whatever a system or a library prints

@@ -8,7 +8,7 @@ from itertools import product
 from harness import commits, data, resolve, run, selection, store
 from harness import system as register
 from harness.commits import Commit
-from harness.config import RunConfig
+from harness.config import RELEASED, RunConfig
 from harness.data.dataset import digests
 from harness.errors import InputError
 from harness.home import Home
@@ -55,8 +55,12 @@ def search(config: RunConfig, values: Values, home: Home, command: str, report: 
         The run of the best point, the first of equals, and whether it was there already.
 
     Raises:
-        InputError: a setting that the system lacks, or that cannot have such a value.
+        InputError: a setting that the system lacks or that cannot have such a value, or an adapter that is taken.
     """
+    if config.settings.get("adapter") == RELEASED:
+        config = resolve.with_settings(config, {"adapter": None})
+    if adapter := config.settings.get("adapter"):
+        raise InputError(f"adapter={adapter}: nothing is tuned with one, so nothing can be searched; leave it out")
     searched = points(values)
     sources = digests(data.load(config.dataset, home, report).sources)
     grid_points = [resolve.with_settings(config, point) for point in searched]

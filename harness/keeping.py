@@ -18,8 +18,8 @@ COSTS = "costs"
 def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
     """Copy the runs behind what is shown, the searches that chose them, and the costs.
 
-    Of a re-ranker's run its adapter is kept too, with the run that tuned it where that is another, and of its
-    retriever's run the lists, so that the row can be checked by inference alone; of a run with summaries these.
+    Of a re-ranker's run its adapter is kept too, with the run that tuned it where that is another of these runs, and of
+    its retriever's run the lists, so that the row can be checked by inference alone; of a run with summaries these.
 
     Returns:
         The copies' folders and files.

@@ -53,8 +53,10 @@ def parse_search(assignments: list[str]) -> dict[str, tuple[float, ...]]:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         wrong = InputError(f"--search {assignment}: expected KEY=NUMBER,NUMBER,..., two of them or more, each once")
-        if not (key and equals) or key in values:
+        if not (key and equals):
             raise wrong
+        if key in values:
+            raise InputError(f"--search {key}: is given twice; put all its values into one")
         try:
             numbers = [json.loads(part) for part in text.split(",")]
         except ValueError:

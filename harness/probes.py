@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from harness import blind, positions
-from harness.config import Probe, RunConfig
+from harness.config import RELEASED, Probe, RunConfig
 from harness.data.dataset import Dataset, Ids, Sequences
 from harness.errors import InputError
 from harness.record import FitRecord, ModelRecord
@@ -22,6 +22,7 @@ from harness.seeds import rng
 from harness.store import Run
 from harness.system import Context, Queries, SystemSpec
 
+OF_TRAINING = ("permute-ids", "label-blind")
 NOT_FOR_CANDIDATES = {
     "order": "task candidates shows them in a drawn order already",
     "permute-ids": "task candidates draws them by their ids, so other ids would be asked other queries",
@@ -57,7 +58,7 @@ def check(config: RunConfig, spec: SystemSpec) -> None:
     probe, settings = config.probe, config.settings
     if probe and config.task.name == "candidates" and probe != "label-blind":
         raise InputError(f"--probe {probe}: {NOT_FOR_CANDIDATES[probe.partition(':')[0]]}; take task next-item")
-    if probe in ("permute-ids", "label-blind") and settings.get("adapter"):
+    if probe in OF_TRAINING and settings.get("adapter") not in (None, RELEASED):
         raise InputError(f"--probe {probe}: is about training, which an adapter skips; tune (adapter=null)")
     if probe == "permute-ids" and settings.get("train_candidates") == "retrieved":
         raise InputError(f"--probe {probe}: its retriever knows the old ids; leave out train_candidates=retrieved")

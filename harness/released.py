@@ -1,32 +1,48 @@
 """Adapters that a checkout keeps: which kept run's adapter ranks where a configuration asks for a released one."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from harness import resolve, store
 from harness import system as register
 from harness.config import RELEASED, RunConfig, TaskConfig
+from harness.data.dataset import digests as digests_of
 from harness.errors import InputError
+from harness.folders import below
 from harness.home import Home
+from harness.probes import OF_TRAINING
 from harness.store import Run
 from harness.system import SystemSpec
 
 
-def settle(config: RunConfig, home: Home) -> RunConfig:
-    """A configuration that names its adapter's run, and has the settings that it was tuned by.
+def settle(config: RunConfig, home: Home, digests: dict[str, str] | None = None) -> RunConfig:
+    """A configuration that names its adapter's run, as ``released:RUN``, and has the settings that it was tuned by.
 
-    Of the kept runs of the same system, data set, task, seed and backbone, tuned with what the configuration sets
-    otherwise than its profile and on more prompts than it would spend itself, the one that saw most is taken. Where
-    there is none, as for other data or in a wheel, the configuration tunes by its own settings. One that asks for no
-    released adapter stays as it is.
+    Of the kept runs of the same system, data, task, seed and backbone, tuned with what the configuration sets
+    otherwise than its profile (but for how it asks) and on more prompts than it would spend itself, the one that saw
+    most is taken. Where there is none, as in a wheel, or where a probe is about training, the configuration tunes by
+    its own settings. One that asks for no released adapter stays as it is.
+
+    Args:
+        config: which may have ``adapter=released``.
+        home: where kept runs are.
+        digests: of the data's files and of the backbone; None: these are taken to be those of the same names.
     """
     if config.settings.get("adapter") != RELEASED:
         return config
-    kept = [run for run in store.all_runs(home.released) if _fits(run, config)] if home.released else []
-    if not kept:
-        return config.model_copy(update={"settings": config.settings | {"adapter": None}})
-    best = max(kept, key=lambda run: (_seen(run), run.record.run))
-    asked = config.settings | {"adapter": best.record.run}
-    return config.model_copy(update={"settings": fitting(best, register.find(config.system), asked)})
+    fit = [run for run in _kept(config, home) if _fits(run, config, digests)]
+    settings = config.settings | {"adapter": None}
+    if fit:
+        best = max(fit, key=lambda run: (_seen(run), run.record.run))
+        named = config.settings | {"adapter": f"{RELEASED}:{best.record.run}"}
+        settings = fitting(best, register.find(config.system), named)
+    return config.model_copy(update={"settings": settings})
+
+
+def find(adapter: str, home: Home) -> Run | None:
+    """The kept run that ``RUN`` or ``released:RUN`` names."""
+    kept = store.all_runs(home.released) if home.released else []
+    return next((run for run in kept if run.record.run == adapter.removeprefix(f"{RELEASED}:")), None)
 
 
 def fitting(trained: Run, spec: SystemSpec, settings: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +52,7 @@ def fitting(trained: Run, spec: SystemSpec, settings: dict[str, Any]) -> dict[st
         InputError: they are another system's, and this one does not know them all.
     """
     own = {key: settings[key] for key in ("adapter", *spec.layout, *spec.asks)}
-    taken = trained.config.settings | own
+    taken = resolve.complete(trained.config).settings | own
     if unknown := sorted(taken.keys() - spec.config.model_fields.keys()):
         raise InputError(
             f"adapter={own['adapter']}: is of {trained.config.system}, whose setting {unknown[0]} {spec.name} lacks"
@@ -44,16 +60,28 @@ def fitting(trained: Run, spec: SystemSpec, settings: dict[str, Any]) -> dict[st
     return taken
 
 
-def _fits(run: Run, config: RunConfig) -> bool:
-    """Whether a kept run tuned an adapter that a configuration could take; the data's digests are compared later."""
+def _kept(config: RunConfig, home: Home) -> Iterator[Run]:
+    """The kept runs of a configuration's system; no other is read."""
+    if home.released and config.probe not in OF_TRAINING:
+        for path in below(home.released, store.RECORD):
+            if path.parent.name.startswith(f"{config.system}-"):
+                yield store.open_run(path.parent)
+
+
+def _fits(run: Run, config: RunConfig, digests: dict[str, str] | None) -> bool:
+    """Whether a kept run tuned an adapter that a configuration could take."""
+    spec, settings, record = register.find(config.system), config.settings, run.record
     if _asked(run.config) != _asked(config) or not (run.folder / store.WEIGHTS).exists():
         return False
-    if _seen(run) <= (config.settings["prompts"] or 0):
+    if settings.get("prompts") is None or _seen(run) <= settings["prompts"] * settings["epochs"]:
         return False
-    spec = register.find(config.system)
-    keys = resolve.changed(config).keys() & config.settings.keys() - {"adapter", "prompts", *spec.layout, *spec.asks}
+    if digests is not None:
+        read = digests_of(record.data) | ({"backbone": record.model.sha256} if record.model else {})
+        if read != digests:
+            return False
+    keys = resolve.changed(config).keys() & settings.keys() - {"adapter", "prompts", *spec.layout, *spec.asks}
     tuned = resolve.complete(run.config).settings
-    return all(tuned.get(key) == config.settings[key] for key in ("backbone", *keys))
+    return all(tuned.get(key) == settings[key] for key in ("backbone", *keys))
 
 
 def _asked(config: RunConfig) -> tuple[str, str, TaskConfig, int]:
@@ -62,4 +90,4 @@ def _asked(config: RunConfig) -> tuple[str, str, TaskConfig, int]:
 
 def _seen(run: Run) -> int:
     """Prompts that a run's adapter was tuned on."""
-    return int(run.record.fit.notes["prompts_seen"])
+    return int(run.record.fit.notes.get("prompts_seen", 0))

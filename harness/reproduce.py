@@ -186,9 +186,10 @@ def plan(
                     config = as_searched(resolve.resolve(system, dataset, profile, seed, device, asked), selections)
                     changed = asked | config.settings | wanted.change
                     config = resolve.resolve(system, dataset, profile, seed, device, changed)
-                    config = released.settle(config, home).model_copy(update={"probe": wanted.probe})
-                    key = config.model_dump_json()
-                    each = planned.get(key) or _planned(config, finished)
+                    config = config.model_copy(update={"probe": wanted.probe})
+                    settled = released.settle(config, home)
+                    key = settled.model_dump_json()
+                    each = planned.get(key) or replace(_planned(settled, finished), config=config)
                     planned[key] = replace(each, cells=each.cells + wanted.cells)
     return list(planned.values())
 

@@ -267,25 +267,22 @@ def _profiles_own(config: RunConfig, profile: str) -> RunConfig:
     """What a profile would run in a configuration's place: of the same system, data, seed and task.
 
     Where it takes a released adapter and the configuration took one, that is the one, and how it was tuned is not the
-    profile's to set.
+    profile's to set; where the configuration found none, the profile tunes as it does.
     """
     asked = {f"{TASK_PREFIX}name": config.task.name}
     own = resolve(config.system, config.dataset, profile, config.seed, config.device, asked)
-    taken = complete(config).settings
-    if own.settings.get("adapter") != RELEASED or taken["adapter"] == RELEASED:
+    if own.settings.get("adapter") != RELEASED:
         return own
-    if taken["adapter"] is None:
-        return own.model_copy(update={"settings": own.settings | {"adapter": None}})
-    asks = {key: own.settings[key] for key in register.find(config.system).asks}
-    return own.model_copy(update={"settings": taken | asks})
+    if took_released(config):
+        asks = {key: own.settings[key] for key in register.find(config.system).asks}
+        return own.model_copy(update={"settings": complete(config).settings | asks})
+    found = config.settings.get("adapter")
+    return own if found else own.model_copy(update={"settings": own.settings | {"adapter": None}})
 
 
 def took_released(config: RunConfig) -> bool:
-    """Whether a configuration has an adapter because its profile takes released ones."""
-    if config.settings.get("adapter") is None:
-        return False
-    own = resolve(config.system, config.dataset, config.profile, config.seed, config.device)
-    return bool(own.settings["adapter"] == RELEASED)
+    """Whether a configuration took the adapter of a run that the checkout keeps (``harness.released``)."""
+    return str(config.settings.get("adapter")).startswith(f"{RELEASED}:")
 
 
 def changed(config: RunConfig) -> dict[str, Any]:

@@ -74,12 +74,13 @@ def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Fi
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:
     """Load and check what a run needs; runs that it rests on are executed first."""
     commits.here()  # before anyone can check out another
-    spec, config = register.find(config.system), released.settle(config, home)
+    spec = register.find(config.system)
     probes.check(config, spec)
     dataset = data.load(config.dataset, home, report)
     check(spec, config, dataset)
     dataset = order_ties(dataset, config.task.same_time, config.seed)
     digests = inputs(spec, config, dataset, home, report)
+    config = released.settle(config, home, digests)
     trained = retriever = None
     if config.settings.get("adapter") and config.probe != "ceiling":
         trained = _tuned(config, dataset, digests, home, command, report)
@@ -123,8 +124,7 @@ def _tuned(
     name = config.settings["adapter"]
     if name in register.systems():
         return execute(_tuning(config, register.find(name), home), home, command, report)[0]
-    kept = store.all_runs(home.released) if home.released else []
-    found = store.find(home.runs, name) or next((run for run in kept if run.record.run == name), None)
+    found = store.find(home.runs, name) or released.find(name, home)
     if found is None:
         raise InputError(f"adapter={name}: no run of that name here; tune afresh (adapter=null)")
     other, record = found.config, found.record
@@ -150,7 +150,7 @@ def _tuning(config: RunConfig, spec: SystemSpec, home: Home) -> RunConfig:
     if "adapter" not in fields:
         raise InputError(f"adapter={spec.name}: tunes none that another system could take")
     shared = fields & config.settings.keys() - {"adapter", *spec.layout, *spec.asks}
-    changes = {key: config.settings[key] for key in shared}
+    changes = {key: config.settings[key] for key in shared} | {"adapter": None}
     return _beside(config, spec.name, home, changes).model_copy(update={"retriever": config.retriever})
 
 

@@ -12,6 +12,7 @@ from harness.errors import InputError
 from harness.folders import below
 from harness.resolve import complete
 from harness.sealed import Sealed
+from harness.system import find
 
 SUFFIX = ".selection.json"
 
@@ -38,7 +39,7 @@ class Selection(Sealed):
         config: the configuration that was taken.
         inputs: digests of the data's files.
         monitor: the validation metric, e.g. ``Recall@10``.
-        tried: every configuration, in the order of the grid; the first of the best was taken.
+        tried: every configuration, in the order of their values; the first of the best was taken.
         command, started_at, git_sha, dirty, earlier_commits: how the search came about, as in a run's record.
         seal: of all this.
     """
@@ -53,6 +54,11 @@ class Selection(Sealed):
     dirty: bool | None
     earlier_commits: tuple[str, ...] = ()
     seal: str = ""
+
+    def is_of_grid(self) -> bool:
+        """Whether all that was tried is of the paper's grid."""
+        grid = find(self.config.system).grid
+        return all(value in grid.get(key, ()) for each in self.tried for key, value in each.settings.items())
 
     def searched(self) -> dict[str, float]:
         """The searched settings with the values that were taken."""
@@ -87,30 +93,31 @@ def write(selection: Selection, runs: Path) -> Path:
 
 
 def all_selections(runs: Path) -> list[Selection]:
-    """Every selection under a folder, at any depth, the widest search first, then by file name.
+    """Every selection under a folder, at any depth, the widest search first, then the latest.
 
     Raises:
         InputError: one of them was changed by hand.
     """
-    return sorted(map(_read, below(runs, f"*{SUFFIX}")), key=lambda selection: -len(selection.tried))
+    latest = sorted(map(_read, below(runs, f"*{SUFFIX}")), key=lambda selection: selection.started_at, reverse=True)
+    return sorted(latest, key=lambda selection: -len(selection.tried))
 
 
 def _read(path: Path) -> Selection:
     try:
         selection = Selection.model_validate_json(path.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a grid search of this harness ({one_line(error)}); delete the file") from None
+        raise InputError(f"{path}: not a search of this harness ({one_line(error)}); delete the file") from None
     if not selection.is_intact():
         raise InputError(f"{path}: changed after the search was finished; delete the file and search again")
     return selection
 
 
 def as_searched(config: RunConfig, selections: Iterable[Selection]) -> RunConfig:
-    """The config with the settings that a search over them took on validation; as it is where there was none.
+    """The config with the settings that a search of the paper's grid took on validation; as it is without one.
 
-    Of several searches the first one given counts.
+    Of several searches the first one given counts. What was chosen among other values is for whoever chose it to set.
     """
     for selection in selections:
-        if selection.covers(config):
+        if selection.covers(config) and selection.is_of_grid():
             return config.model_copy(update={"settings": config.settings | selection.searched()})
     return config

@@ -59,7 +59,8 @@ def plan(planned: list[Planned], as_json: bool) -> None:
 
 
 def _changed(config: RunConfig) -> dict[str, Any]:
-    return resolve.changed(config) | ({"probe": config.probe} if config.probe else {})
+    adapter, probe = config.settings.get("adapter"), config.probe
+    return resolve.changed(config) | ({"adapter": adapter} if adapter else {}) | ({"probe": probe} if probe else {})
 
 
 def rechecks(found: Sequence[Recheck], as_json: bool) -> None:

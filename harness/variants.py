@@ -51,7 +51,7 @@ class Variant(Strict):
 
 
 def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence[Selection]) -> list[Variant]:
-    """The rows of a table of variants; none where no change was run. All their tests are one family.
+    """The rows of a table of variants; none where no change was run. All their tests are one family, none in it twice.
 
     A run belongs to a change if it differs from the run of its seed behind the changed table's column by that alone
     (but for its device, and for settings that only lay out the work), or from its profile's own run with what both
@@ -74,6 +74,8 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
         for change in spec.changes
         for dataset in change.datasets
     ]
+    compared = [pairs for *_, pairs in tried]
+    tried = [each for place, each in enumerate(tried) if not each[2] or each[2] not in compared[:place]]
     sides = [_sides(pairs) for _, _, pairs in tried if pairs]
     if not sides:
         return []
@@ -91,7 +93,8 @@ def _pairs(column: Column, change: Change, runs: Sequence[Run]) -> list[tuple[Ru
     """(run with the change, run without it) of every seed that has both; of several the latest."""
     pairs = []
     for shown in column.evidence.runs:
-        without = _latest(runs, _plain(shown.config, change), shown) if change.both else shown
+        has_both = shown.config.settings.items() >= change.both.items()
+        without = shown if has_both else _latest(runs, _plain(shown.config, change), shown)
         if without and (changed := _latest(runs, _with(without.config, change), shown)):
             pairs.append((changed, without))
     return pairs
@@ -106,8 +109,9 @@ def _latest(runs: Sequence[Run], config: RunConfig, shown: Run) -> Run | None:
 
 
 def _plain(config: RunConfig, change: Change) -> RunConfig:
-    """A configuration as its profile has it, but for what both sides of a change have."""
-    own = resolve.resolve(config.system, config.dataset, config.profile, config.seed, config.device, change.both)
+    """A re-ranker's configuration as its profile has it, but for its backbone and what both sides of a change have."""
+    both = {"backbone": config.settings["backbone"]} | change.both
+    own = resolve.resolve(config.system, config.dataset, config.profile, config.seed, config.device, both)
     return config.model_copy(update={"settings": own.settings})
 
 

@@ -120,7 +120,10 @@ def test_a_released_adapter_ranks_without_tuning(
     assert (notes["weights_of_run"], notes["prompts_seen"]) == (run.record.run, run.record.fit.notes["prompts_seen"])
     assert notes["trained_at_commit"] == (run.record.git_sha or "unknown")
     fitting = ["--set=adapter=released", f"--set=prompts={int(notes['prompts_seen']) - 1}"]
-    assert harness.run("llamarec", films, *fitting)["run"] == taken["run"]
+    by_default = harness.run("llamarec", films, *fitting)
+    found = store.open_run(Path(str(by_default["folder"])))
+    assert (found.config.settings["adapter"], by_default["metrics"]) == (f"released:{run.record.run}", tuned["metrics"])
+    assert found.record.fit.notes["weights_of_run"] == run.record.run
     for other in (["--seed", "7"], ["--set=learning_rate=0.5"]):
         other.append(fitting[1])
         assert harness.run("llamarec", films, *fitting, *other)["run"] == harness.run("llamarec", films, *other)["run"]
@@ -222,12 +225,20 @@ def test_any_setting_can_be_chosen_on_validation(harness: Harness, films: Path) 
             ["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.2", "--set", "dropout=0.1"],
             "--search dropout: --set fixes it",
         ),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,1.5"], "dropout"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,1.5"], "settings of lrurec: dropout: Input"),
         (["run", "lrurec", "--dataset", "FILMS", "--search", "dropot=0.1,0.2"], "setting 'dropot': lrurec has none"),
         (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1"], "dropout=0.1: expected KEY=NUMBER,NUM"),
         (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,a"], "dropout=0.1,a: expected KEY=NUMBER"),
         (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.1"], "0.1,0.1: expected KEY=NUMBER"),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=NaN,0.1"], "dropout"),
+        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=NaN,0.1"], "settings of lrurec: dropout: Input"),
+        (
+            ["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.2", "--search", "dropout=0.3,0.4"],
+            "--search dropout: is given twice",
+        ),
+        (
+            ["run", "llamarec", "--dataset", "FILMS", "--set=adapter=0123", "--search", "learning_rate=1e-3,1e-2"],
+            "adapter=0123: nothing is tuned with one",
+        ),
         (["reproduce", "llamarek"], "paper 'llamarek' is unknown"),
         (["reproduce", "llamarec:9"], "llamarec:9: no such table; known: 1, 2, 3, 4"),
         (["reproduce", "llamarec", "--datasets", "Toys"], "data set 'Toys' is not in the paper's tables asked for"),
@@ -312,6 +323,10 @@ def test_a_dry_run_plans_and_runs_nothing(harness: Harness) -> None:
     assert status == 0
     assert [row["system"] for row in plan[-2:]] == ["llamarec", "llamarec"]
     assert len(plan) == 12
+    tuned = json.loads(
+        harness("reproduce", "llamarec", "--profile", "cpu", "--seeds", "1,2", "--dry-run", "--json", "--tune")[1]
+    )
+    assert [[row["set"] for row in each[-2:]] for each in (plan, tuned)] == [[{"adapter": "released"}] * 2, [{}] * 2]
     assert {row["dataset"] for row in plan} == {"ml-latest-small"}
     assert not harness.home.exists()
 

@@ -196,7 +196,7 @@ def test_the_ceiling_needs_no_ranker(harness: Harness, films: Path) -> None:
     [
         (["lrurec", "--probe", "order:reversed"], "--probe order:reversed: system lrurec ranks the whole catalogue"),
         (["llamarec", "--probe", "order:random"], "--probe order:random: unknown; known: order:retriever, "),
-        (["lrurec", "--probe", "permute-ids", "--grid"], "--probe: a grid is searched without one"),
+        (["lrurec", "--probe", "permute-ids", "--grid"], "--probe: a search is made without one"),
     ],
 )
 def test_a_probe_that_cannot_be_is_one_line(harness: Harness, films: Path, arguments: list[str], message: str) -> None:

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from harness import released, reproduce
-from harness.config import RunConfig
+from harness.config import Probe, RunConfig
 from harness.evidence import choose
 from harness.home import Home
 from harness.record import FitRecord
-from harness.resolve import changed, follows, resolve
+from harness.resolve import changed, follows, resolve, took_released
 from harness.store import Run
-from tests.made_runs import make_run
+from tests.made_runs import RATINGS, SMOL, make_run
 
 SET = "ml-latest-small"
 
@@ -20,9 +20,10 @@ def config(seed: int = 42, dataset: str = SET, **changes: Any) -> RunConfig:
 
 
 def kept(runs: Path, prompts: int, seed: int = 42, weights: bool = True, **settings: Any) -> Run:
-    tuned, fit = config(adapter=None, prompts=prompts, **settings), FitRecord(notes={"prompts_seen": prompts})
+    fit = settings.pop("fit", FitRecord(notes={"prompts_seen": prompts}))
+    tuned = config(adapter=None, prompts=prompts, **settings)
     return make_run(
-        runs, "llamarec", [1], seed=seed, settings=tuned.settings, task=tuned.task, weights=weights, fit=fit
+        runs, "llamarec", [1], seed=seed, settings=tuned.settings, task=tuned.task, weights=weights, fit=fit, model=SMOL
     )
 
 
@@ -40,11 +41,16 @@ def test_the_longest_tuned_that_fits_is_taken_with_its_settings(home: Home) -> N
     _, more = (kept(home.released, prompts, learning_rate=3e-4) for prompts in (300, 500))
     for other in ({"weights": False}, {"seed": 43}, {"backbone": "tiny"}, {"task.exclude": "none"}):
         kept(home.released, 900, **other)
+    make_run(home.released, "title-generator", [1], settings=more.config.settings, weights=True, fit=more.record.fit)
+    kept(home.released, 900, fit=FitRecord())
     settled = released.settle(config(score_batch=9), home)
-    assert settled.settings == more.config.settings | {"adapter": more.record.run, "score_batch": 9}
+    took = f"released:{more.record.run}"
+    assert settled.settings == more.config.settings | {"adapter": took, "score_batch": 9}
     assert settled.model_copy(update={"settings": {}}) == config().model_copy(update={"settings": {}})
-    assert adapter(config(prompts=499), home) == more.record.run
-    assert [adapter(config(prompts=spent), home) for spent in (500, 900)] == [None, None]
+    assert adapter(config(prompts=499), home) == took
+    assert [adapter(config(prompts=spent), home) for spent in (500, 900, None)] == [None] * 3
+    kept(home.released, 300, epochs=5)
+    assert [adapter(config(prompts=spent, epochs=5), home) is None for spent in (59, 60)] == [False, True]
     assert released.settle(settled, home) == settled
 
 
@@ -56,6 +62,45 @@ def test_where_none_fits_it_tunes_as_the_profile_does(home: Home, changes: dict[
     kept(home.released, 500)
     assert adapter(config(), home)
     assert released.settle(config(**changes), home) == config(**changes, adapter=None)
+
+
+def test_one_tuned_on_other_data_or_weights_of_the_same_name_is_passed_over(home: Home) -> None:
+    assert home.released
+    took = f"released:{kept(home.released, 500).record.run}"
+    right = {RATINGS.name: RATINGS.sha256, "backbone": SMOL.sha256}
+    for wrong in ({RATINGS.name: "0"}, {"backbone": "0"}, {"another": "0"}):
+        assert released.settle(config(), home, right | wrong).settings["adapter"] is None
+    assert released.settle(config(), home, right).settings["adapter"] == took
+
+
+def test_a_run_from_before_there_was_a_key_is_taken_with_all_of_them(home: Home) -> None:
+    assert home.released
+    early = config(adapter=None, prompts=500)
+    del early.settings["until_retriever"]
+    fit = FitRecord(notes={"prompts_seen": 500})
+    made = {"settings": early.settings, "task": early.task, "weights": True, "fit": fit, "model": SMOL}
+    make_run(home.released, "llamarec", [1], **made)
+    settled = released.settle(config(), home).settings
+    assert settled == early.settings | {"until_retriever": False, "adapter": settled["adapter"]}
+    assert settled["adapter"]
+
+
+@pytest.mark.parametrize("probe", ["permute-ids", "label-blind"])
+def test_a_probe_of_training_tunes(home: Home, probe: Probe) -> None:
+    assert home.released
+    kept(home.released, 500)
+    assert adapter(config().model_copy(update={"probe": probe}), home) is None
+
+
+def test_an_adapter_named_by_hand_is_not_the_profiles_own(home: Home) -> None:
+    assert home.released
+    tuned = kept(home.released, 500)
+    by_hand = tuned.config.settings | {"adapter": tuned.record.run}
+    named = config().model_copy(update={"settings": by_hand})
+    assert (took_released(named), follows(named, "cpu")) == (False, False)
+    here = make_run(home.runs, "llamarec", [1], profile="cpu", settings=config(adapter=None).settings)
+    taken = make_run(home.runs, "llamarec", [1], profile="cpu", settings=by_hand)
+    assert choose([here, taken], "llamarec", [SET]) == ((here,), 2)
 
 
 def test_a_wheel_and_who_asks_for_none_tune(home: Home) -> None:
@@ -78,20 +123,21 @@ def test_a_plan_knows_the_run_that_took_it(home: Home) -> None:
     assert cached() == [None]
     settled = released.settle(config(), home)
     taken = make_run(home.runs, "llamarec", [1], profile="cpu", settings=settled.settings, task=settled.task)
-    assert (taken.config.settings["adapter"], cached()) == (tuned.record.run, [taken.record.run])
+    took = f"released:{tuned.record.run}"
+    assert (taken.config.settings["adapter"], cached()) == (took, [taken.record.run])
     assert (follows(taken.config, "cpu"), changed(taken.config)) == (True, {})
 
 
 def test_a_plan_of_variants_tunes_both_sides_where_a_change_is_one_of_tuning(home: Home) -> None:
     assert home.released
-    tuned = kept(home.released, 500).record.run
+    kept(home.released, 500)
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
     planned = reproduce.plan(target, {"ML-100k": SET}, "cpu", [42], "cpu", home, ["LlamaRec"])
     asked = [each.config for each in planned]
     assert [(each.settings["adapter"], each.probe, each.settings["loss_on"]) for each in asked] == [
-        (tuned, None, "answer"),
+        ("released", None, "answer"),
         (None, None, "answer"),
-        (tuned, "order:shuffled", "answer"),
+        ("released", "order:shuffled", "answer"),
         (None, None, "prompt"),
         (None, "order:shuffled", "answer"),
         (None, None, "answer"),

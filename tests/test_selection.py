@@ -67,7 +67,7 @@ def test_one_that_was_edited_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="changed after the search was finished"):
         selection.all_selections(tmp_path)
     path.write_text("{}")
-    with pytest.raises(InputError, match=r"narm-.*selection.json: not a grid search"):
+    with pytest.raises(InputError, match=r"narm-.*selection.json: not a search of this harness"):
         selection.all_selections(tmp_path)
 
 

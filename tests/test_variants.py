@@ -101,7 +101,7 @@ def test_what_both_sides_have_is_held_against_the_profiles_own_run_with_it(tmp_p
     lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
     given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL}
     tuned = made(tmp_path, PLAIN[43], {}, "llamarec", **given)
-    taken = {"adapter": "0123456789abcdef", "prompts": 20000, "learning_rate": 3e-4}
+    taken = {"adapter": "released:0123456789abcdef", "prompts": 20000, "learning_rate": 3e-4}
     best = made(tmp_path, PLAIN[42], taken, "llamarec", **given)
     changed = made(tmp_path, CHANGED[42], {"loss_on": "prompt"}, "llamarec", **given)
     probed = made(tmp_path, CHANGED[43], taken, "llamarec", probe="order:shuffled", **given)
@@ -136,7 +136,8 @@ def test_a_probe_of_a_changed_run_is_a_change_and_stands_nowhere_else(tmp_path: 
     assert {", ".join(row.change): row.runs for row in by_change.values()} == {
         change: (runs[place].record.run, runs[0].record.run) for change, place in places.items()
     }
-    assert len([row for row in found.variants if row.runs and row.change == {"probe": "order:shuffled"}]) == 2 * 3
+    assert len([row for row in found.variants if row.runs and row.change == {"probe": "order:shuffled"}]) == 3
+    assert all(row.comparison.family == 3 * 3 for row in found.variants if row.comparison)
     (cell, *_) = (cell for cell in found.cells if cell.system == "LlamaRec" and cell.runs)
     assert cell.runs == (runs[0].record.run,)
     assert cell.configurations == 1
