@@ -1,6 +1,8 @@
 """Adapters that a checkout keeps: which kept run's adapter ranks where a configuration asks for a released one."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from glob import escape
 from typing import Any
 
 from harness import resolve, store
@@ -30,7 +32,8 @@ def settle(config: RunConfig, home: Home, digests: dict[str, str] | None = None)
     """
     if config.settings.get("adapter") != RELEASED:
         return config
-    fit = [run for run in _kept(config, home) if _fits(run, config, digests)]
+    asked = [] if config.probe in OF_TRAINING else _kept(home, f"{config.system}-*")
+    fit = [run for run in asked if _fits(run, config, digests)]
     settings = config.settings | {"adapter": None}
     if fit:
         best = max(fit, key=lambda run: (_seen(run), run.record.run))
@@ -41,8 +44,8 @@ def settle(config: RunConfig, home: Home, digests: dict[str, str] | None = None)
 
 def find(adapter: str, home: Home) -> Run | None:
     """The kept run that ``RUN`` or ``released:RUN`` names."""
-    kept = store.all_runs(home.released) if home.released else []
-    return next((run for run in kept if run.record.run == adapter.removeprefix(f"{RELEASED}:")), None)
+    name = adapter.removeprefix(f"{RELEASED}:")
+    return next((run for run in _kept(home, f"*-{escape(name)}") if run.record.run == name), None)
 
 
 def fitting(trained: Run, spec: SystemSpec, settings: dict[str, Any]) -> dict[str, Any]:
@@ -60,12 +63,11 @@ def fitting(trained: Run, spec: SystemSpec, settings: dict[str, Any]) -> dict[st
     return taken
 
 
-def _kept(config: RunConfig, home: Home) -> Iterator[Run]:
-    """The kept runs of a configuration's system; no other is read."""
-    if home.released and config.probe not in OF_TRAINING:
-        for path in below(home.released, store.RECORD):
-            if path.parent.name.startswith(f"{config.system}-"):
-                yield store.open_run(path.parent)
+def _kept(home: Home, pattern: str) -> Iterator[Run]:
+    """The kept runs whose folder has such a name, but for those of probes and of a limited test; no other is read."""
+    for path in below(home.released, store.RECORD) if home.released else []:
+        if fnmatchcase(path.parent.name, pattern) and (run := store.open_run(path.parent)).config.stands_in_tables():
+            yield run
 
 
 def _fits(run: Run, config: RunConfig, digests: dict[str, str] | None) -> bool:

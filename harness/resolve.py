@@ -153,6 +153,11 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
     return values
 
 
+def as_assignments(values: dict[str, Any]) -> str:
+    """Values as :func:`parse_assignments` reads them, in one line."""
+    return ", ".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in values.items())
+
+
 def resolve(
     system: str, dataset: str, profile: str, seed: int, device: str, changes: dict[str, Any] | None = None
 ) -> RunConfig:

@@ -49,7 +49,7 @@ def plan(planned: list[Planned], as_json: bool) -> None:
     for each in planned:
         left = "cached" if each.cached else f"{each.estimate_s / 60:.1f} min" if each.estimate_s else "unknown"
         config = each.config
-        own = ", ".join(f"{key}={value}" for key, value in _changed(config).items())
+        own = resolve.as_assignments(_changed(config))
         lines.append([config.system, config.dataset, config.profile, config.seed, own, each.cells, left])
     console.table(["system", "data set", "profile", "seed", "set", "cells", "time left"], lines)
     typer.echo(

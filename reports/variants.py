@@ -1,10 +1,10 @@
 """The table of variants: what one change of the procedure does to a column, over the same users and seeds."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from harness.paired.pvalue import as_text
+from harness.resolve import as_assignments
 from harness.variants import Variant
 from reports.listing import Listing, by_table
 
@@ -51,13 +51,8 @@ def _line(row: Variant) -> tuple[str, ...]:
 
 
 def _change(row: Variant) -> str:
-    change, both = map(_settings, (row.change, row.both))
+    change, both = map(as_assignments, (row.change, row.both))
     return f"{change} (both: {both})" if both else change
-
-
-def _settings(values: dict[str, Any]) -> str:
-    """As ``--set`` takes them."""
-    return ", ".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in values.items())
 
 
 def _number(value: float | None) -> str:

@@ -43,6 +43,9 @@ def test_the_longest_tuned_that_fits_is_taken_with_its_settings(home: Home) -> N
         kept(home.released, 900, **other)
     make_run(home.released, "title-generator", [1], settings=more.config.settings, weights=True, fit=more.record.fit)
     kept(home.released, 900, fit=FitRecord())
+    probed = {"settings": more.config.settings, "task": more.config.task, "weights": True, "model": SMOL}
+    seen = FitRecord(notes={"prompts_seen": 900})
+    make_run(home.released, "llamarec", [1], probe="permute-ids", fit=seen, **probed)
     settled = released.settle(config(score_batch=9), home)
     took = f"released:{more.record.run}"
     assert settled.settings == more.config.settings | {"adapter": took, "score_batch": 9}
@@ -52,6 +55,8 @@ def test_the_longest_tuned_that_fits_is_taken_with_its_settings(home: Home) -> N
     kept(home.released, 300, epochs=5)
     assert [adapter(config(prompts=spent, epochs=5), home) is None for spent in (59, 60)] == [False, True]
     assert released.settle(settled, home) == settled
+    found = [released.find(name, home) for name in (took, more.record.run, "*", "")]
+    assert [run and run.record.run for run in found] == [more.record.run, more.record.run, None, None]
 
 
 @pytest.mark.parametrize(
