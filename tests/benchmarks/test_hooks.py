@@ -44,3 +44,11 @@ def test_percentiles_and_the_machine_stand_in_the_json_and_another_commit_s_can_
     second = run(tmp_path, "--benchmark-compare=0001")
     assert second.returncode == 0, second.stdout + second.stderr
     assert "test_sum[100] (0001_before)" in second.stdout
+
+
+def test_no_benchmark_is_cut_short_by_the_limit_that_tests_have() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "timeout=0.001", "benchmarks/test_prefix_sharing.py"]
+    found = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"LLMREC_PROFILE": "smoke"}
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
