@@ -1,7 +1,4 @@
-"""Full-catalogue ranking never holds users x items: its peak memory is flat in the number of users.
-
-glibc is told to give every freed matrix back; left alone, it keeps up to 100 MB more, as it happens.
-"""
+"""Full-catalogue ranking never holds users x items: its peak memory is flat in the number of users."""
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -12,7 +9,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.machine import PROFILE
-from harness import environment
+from harness import peak_memory
 from harness.config import TaskConfig
 from harness.data.dataset import Dataset, Sequences
 from harness.data.splits import leave_one_out
@@ -39,8 +36,8 @@ def world(users: int) -> Dataset:
     )
 
 
-def rank_everyone(users: int) -> int:
-    """Rank every user's target over the whole catalogue; return what that added to the process's peak, in bytes."""
+def rank_everyone(users: int) -> int | None:
+    """What ranking every user's target over the whole catalogue adds at its peak to the process's memory, in bytes."""
     data = world(users)
     task = next_item.part(data, leave_one_out(data), "test", TaskConfig())
     embedding = torch.randn(ITEMS + 1, 64)
@@ -48,14 +45,13 @@ def rank_everyone(users: int) -> int:
     def scorer(queries: Queries) -> torch.Tensor:
         return embedding[queries.history[:, -1]] @ embedding.T
 
-    before = environment.peak_memory_bytes()
-    next_item.answer(scorer, task, torch.device("cpu"))
-    return environment.peak_memory_bytes() - before
+    device = torch.device("cpu")
+    return peak_memory.added_bytes(lambda: next_item.answer(scorer, task, device), device)
 
 
-def test_peak_memory_is_flat_in_users(benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "1000000")
-
+@pytest.mark.usefixtures("frees_returned")
+@pytest.mark.skipif(not peak_memory.CLEAR_REFS.exists(), reason="peak memory is read from Linux's /proc")
+def test_peak_memory_is_flat_in_users(benchmark: BenchmarkFixture) -> None:
     def measure() -> dict[int, int]:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
             return dict(zip(USERS, pool.map(rank_everyone, USERS), strict=True))

@@ -77,6 +77,7 @@ def peak_bytes(device: str) -> list[int]:
     return found
 
 
+@pytest.mark.usefixtures("frees_returned")
 @pytest.mark.skipif(not peak_memory.CLEAR_REFS.exists(), reason="peak memory is read from Linux's /proc")
 @pytest.mark.parametrize("device", DEVICES)
 def test_memory_of_ranking(benchmark: BenchmarkFixture, device: str) -> None:
