@@ -66,7 +66,7 @@ class PopularityCategory:
         if field not in dataset.fields:
             found = ", ".join(dataset.fields) or "none"
             raise InputError(f"category_field={field}: {dataset.name} has no such item text; it has: {found}")
-        split = [[label for label in text.split("|") if label.strip()] for text in dataset.fields[field]]
+        split = [[label.strip() for label in text.split("|") if label.strip()] for text in dataset.fields[field]]
         number = {label: place for place, label in enumerate(sorted({x for row in split for x in row}), start=1)}
         most = max(1, *map(len, split))
         labels = [[number[label] for label in row] + [0] * (most - len(row)) for row in split]

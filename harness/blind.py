@@ -47,7 +47,7 @@ def with_other_targets(dataset: Dataset, seed: int) -> Dataset:
 def without_ranks(retriever: Run, folder: Path) -> Run:
     """A retriever's run that lacks its test outcomes: ranks tell the targets among its lists."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (store.VALIDATION, store.LISTS, store.WEIGHTS):
+    for name in retriever.record.files.keys() & {store.VALIDATION, store.LISTS, store.WEIGHTS}:
         shutil.copyfile(retriever.folder / name, folder / name)
     return replace(retriever, folder=folder)
 

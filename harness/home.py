@@ -44,7 +44,7 @@ def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
     """The home from ``--home`` / ``--mirror``, else ``LLMREC_HOME`` / ``LLMREC_MIRROR``, else the platform's cache.
 
     Raises:
-        InputError: the home cannot be a folder.
+        InputError: the home cannot be a folder, or the mirror is none.
     """
     if home is None and (named := os.environ.get("LLMREC_HOME")):
         home = Path(named)
@@ -53,7 +53,12 @@ def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
     root = (home or _platform_cache()).expanduser().absolute()
     if not next(path for path in (root, *root.parents) if path.exists()).is_dir():
         raise InputError(f"--home {root}: is a file or lies in one; expected a folder")
-    return Home(root, mirror.expanduser().absolute() if mirror else None, REFERENCE if REFERENCE.is_dir() else None)
+    mirror = mirror and mirror.expanduser().absolute()
+    if mirror and not mirror.is_dir():
+        raise InputError(
+            f"--mirror {mirror}: is no folder; expected one that holds the files of data sets or backbones"
+        )
+    return Home(root, mirror, REFERENCE if REFERENCE.is_dir() else None)
 
 
 def _platform_cache() -> Path:

@@ -149,7 +149,7 @@ class Job:
             hardware=environment.hardware(),
             determinism=tuple(sorted(nondeterministic)),
             resumed=resumed,
-            wall_s=(fit.elapsed_s or fit_s) + score_s,
+            wall_s=(fit.elapsed_s or fit_s if resumed else fit_s) + score_s,
             peak_memory_bytes=environment.peak_memory_bytes(),
             peak_device_memory_bytes=environment.peak_device_memory_bytes(),
             energy_j=None if energy is None or spent is None or resumed else spent - energy,
@@ -215,7 +215,7 @@ class Job:
             if isinstance(task, candidates.CandidateRanking):
                 return candidates.answer(scorer, candidates.sample(task, limit, config.seed), device)
             if (retrieved := self.retrieved("validation")) is None:
-                return next_item.answer(scorer, task, device)[0]
+                return next_item.answer(scorer, task, device, users=next_item.sample(task, limit, config.seed))[0]
             users = rerank.sample(task, retrieved, limit, config.seed)
             return rerank.answer(scorer, task, retrieved, users, device)
 

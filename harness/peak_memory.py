@@ -27,12 +27,12 @@ def added_bytes(call: Callable[[], object], device: torch.device) -> int | None:
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc's
         trim(0)
     CLEAR_REFS.write_text(RESET_PEAK)
-    before = _resident_bytes("VmRSS")
+    before = resident_bytes("VmRSS")
     call()
-    return _resident_bytes("VmHWM") - before
+    return resident_bytes("VmHWM") - before
 
 
-def _resident_bytes(field: str) -> int:
+def resident_bytes(field: str) -> int:
     """A line of the process's status: ``VmRSS`` is what it holds, ``VmHWM`` the most that it held."""
     lines = STATUS.read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))

@@ -164,7 +164,7 @@ def resolve(
     """The complete configuration of a run.
 
     The later wins: the system's defaults (its paper's), the profile's data set, its task, its system, its system on
-    that data set, ``changes``.
+    that data set, ``changes``. What a profile says of a system wins over all that the one it extends says of it.
 
     Args:
         system: a registered system.
@@ -186,8 +186,9 @@ def resolve(
     for each in (*layers, *own):
         task |= each.task
         settings |= {key: value for key, value in each.settings.items() if key in spec.config.model_fields}
-    for each in (*layers, *own):
-        settings |= each.systems.get(system, {})
+    for layer in layers:
+        for each in (layer, *_overrides(dataset, name, [layer])):
+            settings |= each.systems.get(system, {})
     for key, value in (changes or {}).items():
         if key.startswith(TASK_PREFIX):
             task[_known(key.removeprefix(TASK_PREFIX), TaskConfig, "task")] = value

@@ -1,9 +1,13 @@
 """Documents with a seal, so that an edit by hand shows."""
 
 import hashlib
+from pathlib import Path
 from typing import Self
 
-from harness.config import Strict
+from pydantic import ValidationError
+
+from harness.config import Strict, one_line
+from harness.errors import InputError
 
 
 class Sealed(Strict):
@@ -11,6 +15,26 @@ class Sealed(Strict):
 
     Fields that a kept file lacks do not count, so that more may be added.
     """
+
+    @classmethod
+    def read(cls, path: Path, what: str, remedy: str) -> Self:
+        """A kept document.
+
+        Args:
+            path: its file.
+            what: what it should be, e.g. ``a search``.
+            remedy: what to do where it is not.
+
+        Raises:
+            InputError: it is none, or was edited.
+        """
+        try:
+            found = cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not {what} of this harness ({one_line(error)}); {remedy}") from None
+        if not found.is_intact():
+            raise InputError(f"{path}: changed after it was finished; {remedy}")
+        return found
 
     def digest(self) -> str:
         """What ``seal`` must be."""

@@ -5,10 +5,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from harness.config import RunConfig, Strict, one_line
-from harness.errors import InputError
+from harness.config import RunConfig, Strict
 from harness.folders import below
 from harness.resolve import complete
 from harness.sealed import Sealed
@@ -70,7 +67,8 @@ class Selection(Sealed):
 
     def takes(self, config: RunConfig) -> bool:
         """Whether a config is the one that was taken, with the same exceptions."""
-        return self.covers(config) and all(config.settings[key] == value for key, value in self.searched().items())
+        settings = complete(config).settings
+        return self.covers(config) and all(settings[key] == value for key, value in self.searched().items())
 
     def base(self, config: RunConfig) -> RunConfig:
         """What all configurations of the search share; two profiles with the same settings spend the same."""
@@ -98,18 +96,9 @@ def all_selections(runs: Path) -> list[Selection]:
     Raises:
         InputError: one of them was changed by hand.
     """
-    latest = sorted(map(_read, below(runs, f"*{SUFFIX}")), key=lambda selection: selection.started_at, reverse=True)
+    found = [Selection.read(path, "a search", "delete it and search again") for path in below(runs, f"*{SUFFIX}")]
+    latest = sorted(found, key=lambda selection: selection.started_at, reverse=True)
     return sorted(latest, key=lambda selection: -len(selection.tried))
-
-
-def _read(path: Path) -> Selection:
-    try:
-        selection = Selection.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a search of this harness ({one_line(error)}); delete the file") from None
-    if not selection.is_intact():
-        raise InputError(f"{path}: changed after the search was finished; delete the file and search again")
-    return selection
 
 
 def as_searched(config: RunConfig, selections: Iterable[Selection]) -> RunConfig:

@@ -151,14 +151,9 @@ def open_run(folder: Path) -> Run:
         InputError: the folder is no finished run, or was changed after it was written.
     """
     try:
-        record = RunRecord.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+        record = RunRecord.read(folder / RECORD, "the record of a run", "delete the folder and run again")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"{folder}: no {RECORD}; expected the folder of a finished run") from None
-    except (ValidationError, UnicodeDecodeError) as error:
-        wrong = f"not the record of a run of this harness ({one_line(error)})"
-        raise InputError(f"{folder / RECORD}: {wrong}; move the folder away, or delete it and run again") from None
-    if not record.is_intact():
-        raise InputError(f"{folder / RECORD}: changed after the run was finished; delete the folder and run again")
     present = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {RECORD}
     for name in sorted(present - record.files.keys()):
         raise InputError(f"{folder / name}: was added after the run was finished; delete the folder and run again")
@@ -167,8 +162,15 @@ def open_run(folder: Path) -> Run:
     for name, digest in record.files.items():
         if name in present and sha256_of(folder / name) != digest:
             raise InputError(f"{folder / name}: changed after the run was finished; delete the folder and run again")
-    config = RunConfig.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
-    return Run(folder, config, record)
+    return Run(folder, _config(folder / "config.yaml"), record)
+
+
+def _config(path: Path) -> RunConfig:
+    try:
+        return RunConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, UnicodeDecodeError, yaml.YAMLError) as error:
+        wrong = one_line(error) if isinstance(error, ValidationError) else " ".join(str(error).split())
+        raise InputError(f"{path}: not the config of a run of this harness ({wrong}); delete the folder") from None
 
 
 def _expect(path: Path) -> None:
@@ -204,7 +206,7 @@ def find(runs: Path, run: str) -> Run | None:
         InputError: the folder of that name holds another run, or lacks files of it.
     """
     for folder in runs.iterdir() if runs.is_dir() else ():
-        if folder.name.endswith(f"-{run}") and run:
+        if folder.name.rpartition("-")[2] == run and run:
             found = open_run(folder)
             if found.record.run != run:
                 raise InputError(f"{folder}: holds run {found.record.run}; delete the folder and run again")
@@ -237,7 +239,7 @@ def with_retriever(runs: Path, run: str) -> list[Run]:
 
 
 def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
-    """Every finished run under a folder, at any depth, by folder name.
+    """Every finished run under a folder, at any depth, by folder name; of two copies of one the first.
 
     Args:
         runs: the folder.
@@ -248,5 +250,8 @@ def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
     """
     if not runs.is_dir():
         raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
-    found = (open_run(path.parent) for path in below(runs, RECORD))
-    return [run for run in found if probed or run.config.stands_in_tables()]
+    found: dict[str, Run] = {}
+    for path in below(runs, RECORD):
+        run = open_run(path.parent)
+        found.setdefault(run.record.run, run)
+    return [run for run in found.values() if probed or run.config.stands_in_tables()]

@@ -64,7 +64,7 @@ def _line(kept: KeptCost) -> tuple[str, ...]:
         percentiles(cost) + ("*" if cost.whole.busy else ""),
         f"{cost.p50_ms / cost.floor_ms:.2f}",
         number(cost.requests_per_s),
-        "" if share is None else f"{share:.1%}",
+        "" if share is None else f"{share:.1%}{'*' if kept.retrieval and kept.retrieval.whole.busy else ''}",
         "" if cost.whole.peak_bytes is None else f"{cost.whole.peak_bytes / 2**20:.0f}",
         number(cost.energy_of_1000_requests_j),
     )

@@ -1,12 +1,18 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from harness import blind
+import baselines  # noqa: F401  registers the systems
+from harness import blind, run, store
 from harness.blind import BothScores
 from harness.errors import InputError, WorkError
+from harness.home import Home
+from harness.resolve import resolve
 from harness.system import Queries
-from tests.worlds import case_set, dataset, random_histories
+from tests.worlds import case_set, dataset, prepared_folder, random_histories
 
 DATA = dataset(random_histories(40, 30), n_items=30)
 
@@ -64,3 +70,13 @@ def test_the_last_bit_counts() -> None:
 def test_scores_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(WorkError, match="NaN"):
         ask(([[0, 1.0]], [[0, float("nan")]]))
+
+
+def test_a_retriever_that_keeps_no_weights_is_copied_without(tmp_path: Path) -> None:
+    films = prepared_folder(tmp_path / "films", random_histories(9, 9))
+    found = run.execute(resolve("popularity", str(films), "smoke", 1, "cpu"), Home(tmp_path / "home"), "", print)[0]
+    files = {name: digest for name, digest in found.record.files.items() if name != store.WEIGHTS}
+    (found.folder / store.WEIGHTS).unlink()
+    bare = replace(found, record=found.record.model_copy(update={"files": files}))
+    copy = blind.without_ranks(bare, tmp_path / "copy")
+    assert {path.name for path in copy.folder.iterdir()} == {store.LISTS, store.VALIDATION}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from harness import environment, store
 from harness import home as homes
-from harness import store
 from harness.papers import paper as papers
 from harness.selection import all_selections
 from tests.command_line import Harness
@@ -89,6 +89,10 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
         0,
         True,
     )
+    with monkeypatch.context() as patch:
+        others = environment.hardware() | {"processor": "another"}
+        patch.setattr(environment, "hardware", lambda: others)
+        assert check()["same_machine_and_torch"] is False
     (folder,) = reference.glob("llamarec-films-*")
     weights = load_file(folder / store.WEIGHTS)
     save_file({name: value + 0.5 for name, value in weights.items()}, folder / store.WEIGHTS)

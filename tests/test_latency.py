@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -86,13 +87,19 @@ def test_a_machine_that_others_use_is_said_to_be_busy(monkeypatch: pytest.Monkey
     assert "other processes used" in (watch.busy() or "")
 
 
-def test_own_work_is_not_others() -> None:
+def test_own_work_is_not_others(monkeypatch: pytest.MonkeyPatch) -> None:
     used, own = latency._used_s(), latency._own_s()
     end = time.process_time() + 0.3
     while time.process_time() < end:
         pass
     assert latency._own_s() - own >= 0.25
     assert latency._used_s() - used >= latency._own_s() - own - 0.1
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(latency, "_used_s", latency._own_s)
+    watch, end = latency.Watch(CPU), time.process_time() + 0.3
+    while time.process_time() < end:
+        pass
+    assert watch.busy() is None
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
@@ -105,8 +112,22 @@ def test_without_a_gpu_nothing_is_read_of_one() -> None:
 def test_a_timing_on_a_gpu_waits_for_the_gpu() -> None:
     device = torch.device("cuda")
     a = torch.randn(4096, 4096, device=device)
-    found = latency.measure(lambda: [a @ a for _ in range(20)], device, repeats=5)
-    one = latency.measure(lambda: a @ a, device, repeats=5)
-    assert min(found.timings_ms) > 10 * min(one.timings_ms)
+    idle: list[bool] = []
+
+    def loop(once: Callable[[], None], repeats: int) -> None:
+        for _ in range(repeats):
+            once()
+            idle.append(torch.cuda.current_stream().query())
+
+    found = latency.measure(lambda: [a @ a for _ in range(200)], device, repeats=5, loop=loop)
+    assert idle == [True] * 5
     assert found.peak_bytes is not None
     assert found.peak_bytes >= a.nbytes
+
+
+@LINUX
+def test_the_peak_of_a_process_is_its_own() -> None:
+    own = "from harness import environment; print(environment.peak_memory_bytes())"
+    large = f"import os, sys; x = b'x' * {2**30}; os.execv(sys.executable, [sys.executable, '-c', {own!r}])"
+    done = subprocess.run([sys.executable, "-c", large], check=True, capture_output=True, text=True)
+    assert 50 * MIB < int(done.stdout) < 2**30

@@ -137,3 +137,17 @@ def test_a_tasks_settings_hold_for_its_runs_alone() -> None:
     assert resolve("popularity", "ml-latest-small", "paper", 1, "cpu", asked).task.test_limit is None
     assert (limit(sampled), limit(resolve("popularity", "mind-small-sample", "cpu", 1, "cpu"))) == (24, 64)
     assert (follows(sampled, "smoke"), follows(sampled, "paper")) == (True, False)
+
+
+def test_the_batch_of_one_papers_systems_is_not_anothers() -> None:
+    def batch(system: str, profile: str = "paper") -> int:
+        return resolve(system, "ml-latest-small", profile, 42, "cpu").settings["batch_size"]
+
+    assert {batch(name) for name in ("narm", "sasrec", "bert4rec", "lrurec", "gru4rec", "core", "llamarec")} == {16}
+    assert [batch(name) for name in ("ncf", "din", "dien", "tallrec")] == [256, 32, 128, 32]
+    assert [batch("llamarec", "cpu"), batch("tallrec", "cpu")] == [8, 8]  # what fits wins over the paper's
+
+
+def test_what_a_profile_says_of_a_system_on_a_data_set_wins_over_what_it_says_of_it() -> None:
+    few = resolve("narm", "mind-small-sample", "cpu", 42, "cpu", {"task.name": "next-item"})
+    assert (few.settings["max_steps"], few.settings["validate_every"]) == (60, 15)

@@ -9,12 +9,14 @@ import yaml
 
 import baselines  # noqa: F401  registers the systems
 from harness import run, store
+from harness.config import Retriever
 from harness.data.digest import sha256_of
 from harness.errors import InputError
 from harness.home import Home
+from harness.job import Job
 from harness.resolve import resolve
 from harness.store import Run
-from tests.worlds import dataset, prepared_folder, random_histories
+from tests.worlds import constant, dataset, prepared_folder, random_histories
 
 
 def execute(folder: Path, data: str, **changes: object) -> Run:
@@ -72,3 +74,52 @@ def test_a_run_excludes_what_its_protocol_says(tmp_path: Path, exclude: str, see
     films = prepared_folder(tmp_path / "films", [[1, 2, 3, 4, 5], [6, 7, 6]])
     found = execute(tmp_path, str(films), **{"task.exclude": exclude, "task.window": 2})
     assert set(range(1, 8)) - set(found.lists("test")[0]) == seen
+
+
+@pytest.mark.parametrize("other", ["data", "task", "seed"])
+def test_a_retrievers_run_of_another_split_is_refused(tmp_path: Path, other: str) -> None:
+    films, more = (
+        prepared_folder(tmp_path / name, random_histories(9, 9, seed)) for name, seed in (("a", 1), ("b", 2))
+    )
+    home = Home(tmp_path / "home")
+    wanted = resolve("llamarec", str(films), "smoke", 1, "cpu", {"task.candidates": 3})
+    retrieved = resolve(
+        "popularity",
+        str(more if other == "data" else films),
+        "smoke",
+        2 if other == "seed" else 1,
+        "cpu",
+        {"task.candidates": 4 if other == "task" else 3},
+    )
+    found, _ = run.execute(retrieved, home, "", lambda line: None)
+    named = wanted.model_copy(update={"retriever": Retriever(system="popularity", run=found.record.run)})
+    with pytest.raises(InputError, match=f"retriever run {found.record.run}: made from other data, task or seed"):
+        run.execute(named, home, "", lambda line: None)
+
+
+def test_wall_time_is_all_of_an_uninterrupted_runs_fitting_and_scoring(tmp_path: Path) -> None:
+    films = prepared_folder(tmp_path / "films", random_histories(9, 9))
+    config = resolve("narm", str(films), "smoke", 1, "cpu")
+    found, _ = run.execute(config, Home(tmp_path / "home"), "", lambda line: None)
+    timings = json.loads((found.folder / "timings.json").read_text())
+    assert found.record.wall_s == timings["fit_s"] + timings["score_s"]
+    assert found.record.fit.elapsed_s < timings["fit_s"]
+
+
+def test_a_validation_is_as_long_as_it_is_asked_to_be(tmp_path: Path) -> None:
+    films = prepared_folder(tmp_path / "films", random_histories(9, 9))
+    job = run._prepare(resolve("popularity", str(films), "smoke", 1, "cpu"), Home(tmp_path / "home"), "", print)
+    validate = job.context().validate
+    whole = validate(lambda queries: constant(queries, job.dataset.n_items))
+    some = validate(lambda queries: constant(queries, job.dataset.n_items), 4)
+    assert (len(whole), len(some)) == (9, 4)
+
+
+def test_a_run_that_is_asked_again_has_its_ties_ordered_as_it_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tied = replace(dataset([[1, 2, 3, 4], [2, 3, 4]], 5), times=np.array([1, 2, 3, 3, 1, 2, 3]))
+    monkeypatch.setattr("harness.run.data.load", lambda *_: tied)
+    found = execute(tmp_path, "tied", **{"task.same_time": "item-reversed"})
+    again = Job.again(found, tied, Home(tmp_path / "home"), print)
+    assert again.split.test.tolist() == [3, 4]

@@ -64,7 +64,7 @@ def test_of_several_searches_the_widest_counts(tmp_path: Path) -> None:
 def test_one_that_was_edited_is_refused(tmp_path: Path) -> None:
     path = selection.write(search(), tmp_path)
     path.write_text(path.read_text().replace("0.1", "0.9"))
-    with pytest.raises(InputError, match="changed after the search was finished"):
+    with pytest.raises(InputError, match="changed after it was finished"):
         selection.all_selections(tmp_path)
     path.write_text("{}")
     with pytest.raises(InputError, match=r"narm-.*selection.json: not a search of this harness"):
@@ -75,6 +75,14 @@ def test_other_seeds_take_what_was_found_and_other_settings_do_not() -> None:
     assert selection.as_searched(config(0.2, seed=43), [search()]) == config(0.5, seed=43)
     assert selection.as_searched(config(0.2, width=8), [search()]) == config(0.2, width=8)
     assert selection.as_searched(config(0.2), []) == config(0.2)
+
+
+@pytest.mark.parametrize("value", [0.5, 0.4])
+def test_a_run_from_before_there_was_a_searched_key_ran_at_its_default(value: float) -> None:
+    default = resolve.resolve("narm", SETS[0], "paper", 42, "cpu").settings["dropout"]
+    older = config(default)
+    del older.settings["dropout"]
+    assert search(value).takes(older) is (value == default)
 
 
 def test_a_profile_with_the_same_settings_takes_what_was_found() -> None:

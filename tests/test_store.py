@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -191,4 +192,31 @@ def test_outcomes_that_are_no_parquet_are_one_line(tmp_path: Path, content: byte
     path.write_bytes(content)
     with pytest.raises(InputError, match="expected columns query, rank, ties, asked") as error:
         outcome_file.read(path)
+    assert "\n" not in str(error.value)
+
+
+def test_two_copies_of_a_run_count_once(tmp_path: Path) -> None:
+    made = store.write(tmp_path / "runs", CONFIG, "abc", fill)
+    shutil.copytree(made.folder, tmp_path / "runs" / "kept" / made.folder.name)
+    assert [run.record.run for run in store.all_runs(tmp_path / "runs")] == ["abc"]
+
+
+def test_a_run_is_found_by_its_whole_identity(tmp_path: Path) -> None:
+    store.write(tmp_path, CONFIG, "abc", fill)
+    assert store.find(tmp_path, "abc")
+    assert store.find(tmp_path, "seed1-abc") is None
+    assert store.find(tmp_path, "bc") is None
+
+
+@pytest.mark.parametrize("text", ["system: 7\n", "[", "\xff"])
+def test_a_config_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    folder = store.write(tmp_path, CONFIG, "abc", fill).folder
+    (folder / "config.yaml").write_bytes(text.encode("latin-1"))
+    record = RunRecord.model_validate_json((folder / "run.json").read_text())
+    files = record.files | {"config.yaml": sha256_of(folder / "config.yaml")}
+    (folder / "run.json").write_text(record.model_copy(update={"files": files}).sealed().model_dump_json())
+    with pytest.raises(
+        InputError, match=r"config.yaml: not the config of a run of this harness \(.+\); delete"
+    ) as error:
+        store.open_run(folder)
     assert "\n" not in str(error.value)

@@ -18,8 +18,7 @@ import baselines  # noqa: F401  # registers the systems
 from baselines import losses
 from baselines.encoder import SequenceSystem, windows
 from benchmarks.peers import jobs
-from benchmarks.peers.peak_memory import peak_added
-from harness import data, home, metrics
+from harness import data, home, metrics, peak_memory
 from harness.config import TaskConfig
 from harness.data.dataset import Dataset
 from harness.data.splits import leave_one_out
@@ -120,7 +119,7 @@ def ranking(dataset: Dataset, job: dict[str, Any]) -> dict[str, Any]:
     def rank() -> None:
         next_item.answer(system.score, task, CPU)
 
-    peak_bytes = peak_added(rank)
+    peak_bytes = peak_memory.added_bytes(rank, CPU)
     started = time.perf_counter()
     rank()
     return {"evaluate_s": time.perf_counter() - started, "peak_bytes": peak_bytes}

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.peers.peak_memory import peak_added
+from harness import peak_memory
 
 MODELS = {"sasrec": "SASRec", "bert4rec": "BERT4Rec", "narm": "NARM"}
 
@@ -118,7 +118,7 @@ def ranking(job: dict[str, Any], checkpoints: str) -> dict[str, Any]:
     def rank() -> None:
         trainer.evaluate(validation, load_best_model=False)
 
-    peak_bytes = peak_added(rank)
+    peak_bytes = peak_memory.added_bytes(rank, torch.device("cpu"))
     started = time.perf_counter()
     rank()
     return {"evaluate_s": time.perf_counter() - started, "peak_bytes": peak_bytes, **sizes(train)}

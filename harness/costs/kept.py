@@ -9,14 +9,11 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
 from harness import environment
-from harness.config import one_line
 from harness.costs.plan import Kind, Point, planned
 from harness.costs.retrieval import RetrievalCost
 from harness.data.dataset import Dataset
-from harness.errors import InputError
 from harness.folders import below
 from harness.home import Home
 from harness.llm.ranking_cost import RankingCost
@@ -74,12 +71,7 @@ def all_costs(folder: Path) -> list[KeptCost]:
     """
     found = {}
     for path in below(folder, f"*{SUFFIX}"):
-        try:
-            kept = KeptCost.model_validate_json(path.read_text(encoding="utf-8"))
-        except (ValidationError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: {one_line(error)}") from None
-        if not kept.is_intact():
-            raise InputError(f"{path}: was changed after it was measured; delete it and measure again")
+        kept = KeptCost.read(path, "a cost", "delete it and measure again")
         found[kept.point] = kept
     return list(found.values())
 
@@ -87,14 +79,19 @@ def all_costs(folder: Path) -> list[KeptCost]:
 def of_figure(kind: Kind, costs: Sequence[KeptCost]) -> list[KeptCost]:
     """Those that a kind of figure shows: measured at a point that some profile plans for it.
 
-    A backbone is shown bare in a figure of serving, and in another one where no tuned checkpoint on it was measured so.
+    A backbone is shown bare in a figure of serving, and in another one where no tuned checkpoint on it was measured so
+    on that machine.
     Of several that differ only in how often they were timed, the most often timed on each machine.
     """
     sized = [kept for kept in costs if _size_of(kept.cost) in _sizes(kind)]
-    tuned = {_size_of(kept.cost) for kept in sized if not kept.cost.bare} if kind == "cost" else set()
-    own = [kept for kept in sized if kept.cost.bare != (_size_of(kept.cost) in tuned)]
+    tuned = {_where(kept) for kept in sized if not kept.cost.bare} if kind == "cost" else set()
+    own = [kept for kept in sized if kept.cost.bare != (_where(kept) in tuned)]
     often = sorted(own, key=lambda kept: len(kept.cost.whole.timings_ms))
-    return list({(k.machine, k.titles, k.cost.checkpoint, _size_of(k.cost)): k for k in often}.values())
+    return list({(*_where(kept), kept.cost.checkpoint): kept for kept in often}.values())
+
+
+def _where(kept: KeptCost) -> tuple[str, str, Size]:
+    return kept.machine, kept.titles, _size_of(kept.cost)
 
 
 @cache
@@ -150,7 +147,7 @@ def identity(point: Point, titles: Dataset, device: torch.device) -> str:
     if point.checkpoint is None:
         del what["checkpoint"]
     where = environment.hardware()
-    machine = [device.type, where.get("gpu") or where["processor"], where["threads"]]
+    machine = [device.type, where["gpu" if device.type == "cuda" else "processor"], where["threads"]]
     files = sorted(source.sha256 for source in titles.sources)
     document = json.dumps([what, files, machine], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]

@@ -127,12 +127,13 @@ def tune(
             f"warmup_steps={settings.warmup_steps}: there are {last_step} steps of {settings.batch_size} prompts; "
             "the warm-up must end before they do"
         )
+    started = time.perf_counter()
     progress = _resume(weights, best, optimizer, context)
     if progress is None:
         progress = _Progress(validate(scorer, settings, context))
         context.report(f"before tuning: {settings.monitor} {progress.untuned:.4f}")
-    first_step, before_s, started = progress.step, progress.elapsed_s, time.perf_counter()
-    saved_at = started
+    first_step, before_s = progress.step, progress.elapsed_s
+    first_at = saved_at = time.perf_counter()
 
     for step in track(range(progress.step, last_step), f"tuning, {last_step} steps"):
         if progress.best >= goal or progress.stale() >= settings.patience:
@@ -144,11 +145,12 @@ def tune(
         batch = [example(int(index)) for index in indices]
         with seeded(context.seed, "dropout", step, device=backbone.device):
             progress.window.append(_step(backbone, batch, settings, optimizer, token_losses))
-        progress.step, progress.elapsed_s = step + 1, before_s + time.perf_counter() - started
+        progress.step = step + 1
         if progress.step % validate_every == 0 or progress.step == last_step:
             _judge(progress, weights, best, validate(scorer, settings, context))
-            step_s = (time.perf_counter() - started) / (progress.step - first_step)
+            step_s = (time.perf_counter() - first_at) / (progress.step - first_step)
             context.report(_line(progress, settings.monitor, step_s, last_step))
+        progress.elapsed_s = before_s + time.perf_counter() - started
         if not progress.window or time.perf_counter() - saved_at > CHECKPOINT_EVERY_S:
             _save(weights, best, optimizer, progress, context)
             saved_at = time.perf_counter()

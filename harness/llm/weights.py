@@ -19,7 +19,7 @@ from harness.llm import gguf, tiny
 from harness.llm.catalogue import Entry, entries
 from harness.progress import Report
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # nothing pickled, no code
 RECORD = "source.json"
 MADE, HUB = "backbones", "hub"  # folders of the cache: made or converted here, downloaded from a hub
@@ -88,7 +88,10 @@ def _known(name: str, entry: Entry, home: Home, report: Report) -> Weights:
             source = sources.fetch(entry.gguf, name, home, report)
             report(f"de-quantising {entry.gguf.name} once, about half a minute")
             _fill(folder, lambda partial: gguf.convert(source.path, partial), source.record.model_dump())
-        return _converted(folder)
+        found = _converted(folder)
+        if found.sha256 != entry.gguf.sha256:
+            raise InputError(f"{folder}: made from another file than {name}'s; delete the folder to make it again")
+        return found
 
 
 def _fill(folder: Path, build: Callable[[Path], None], source: dict[str, object] | None = None) -> None:

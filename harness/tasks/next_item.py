@@ -18,6 +18,7 @@ from harness.data.splits import Split
 from harness.outcomes import Outcomes
 from harness.system import Queries, Scorer, as_padded
 from harness.tasks import ranking
+from harness.tasks.sampling import at_most
 
 Part = Literal["validation", "test"]
 BATCH = 256
@@ -58,15 +59,19 @@ class NextItem:
     def target_seen(self) -> int:
         """Queries whose target is also among the items to exclude."""
         seen = 0
-        for users in self.batches():
+        for users in self.batches(self.users()):
             target = torch.from_numpy(self.targets[users - 1].astype(np.int64))
             seen += int((self.excluded(users, torch.device("cpu")) == target[:, None]).any(dim=1).sum())
         return seen
 
-    def batches(self) -> Iterator[npt.NDArray[np.int64]]:
+    def users(self) -> npt.NDArray[np.int64]:
+        """Ids of the users, ascending."""
+        return np.arange(1, len(self) + 1)
+
+    def batches(self, users: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
         """Users in batches of like history length, so that little of a batch is padding."""
-        lengths = np.diff(self.dataset.sequences.offsets)
-        users = np.argsort(lengths, kind="stable") + 1
+        lengths = np.diff(self.dataset.sequences.offsets)[users - 1]
+        users = users[np.argsort(lengths, kind="stable")]
         return (users[start : start + BATCH] for start in range(0, len(users), BATCH))
 
 
@@ -84,30 +89,43 @@ def part(dataset: Dataset, split: Split, name: Part, config: TaskConfig) -> Next
     return NextItem(dataset, split.test, 1, config)
 
 
-def answer(scorer: Scorer, task: NextItem, device: torch.device, keep: int = 0) -> tuple[Outcomes, Ids]:
-    """Ask a system every query.
+def sample(task: NextItem, limit: int | None, seed: int) -> npt.NDArray[np.int64]:
+    """The users, by id; at most ``limit`` of them, drawn from the seed."""
+    return at_most(task.users(), limit, seed)
+
+
+def answer(
+    scorer: Scorer,
+    task: NextItem,
+    device: torch.device,
+    keep: int = 0,
+    users: npt.NDArray[np.int64] | None = None,
+) -> tuple[Outcomes, Ids]:
+    """Ask a system the users' queries.
 
     Args:
         scorer: the system's scores.
         task: the queries.
         device: where they are put.
         keep: how many of each user's best items to return.
+        users: whose queries; None: all.
 
     Returns:
-        Outcomes in the order of user ids, and each user's best items, best first, shape [user, keep].
+        Outcomes in the order of the users, and each one's best items, best first, shape [user, keep].
     """
+    asked = task.users() if users is None else users
     rank, ties = np.zeros((2, len(task)), dtype=np.int64)
     keep = min(keep, task.dataset.n_items)
     lists = np.zeros((len(task), keep), dtype=np.int32)
-    for users in task.batches():
-        rows = users - 1
+    for batch in task.batches(asked):
+        rows = batch - 1
         target = torch.from_numpy(task.targets[rows].astype(np.int64)).to(device)
         with torch.inference_mode():
-            scores = ranking.check_shape(scorer(task.queries(users, device)), (len(users), task.dataset.n_items + 1))
-            scores = ranking.exclude(scores, task.excluded(users, device), target)
+            scores = ranking.check_shape(scorer(task.queries(batch, device)), (len(batch), task.dataset.n_items + 1))
+            scores = ranking.exclude(scores, task.excluded(batch, device), target)
             ranks, tied = ranking.rank_of(scores, target)
             if keep:
                 lists[rows] = ranking.top_items(scores, keep).cpu().numpy()
         rank[rows], ties[rows] = ranks.cpu().numpy(), tied.cpu().numpy()
-    query = np.arange(1, len(task) + 1)
-    return Outcomes(query, rank, ties, np.ones(len(task), dtype=bool)), lists
+    rows = asked - 1
+    return Outcomes(asked, rank[rows], ties[rows], np.ones(len(asked), dtype=bool)), lists[rows]

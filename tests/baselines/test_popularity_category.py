@@ -18,7 +18,7 @@ from tests.worlds import case_set
 # counted in training: item 1 three times, 2 twice, 3 once, 4 and 5 never
 CASES = replace(
     case_set([[1, 2, 1], [1, 2, 5], [3, 4]], ["train", "test", "test"], n_items=5),
-    fields={"kind": ("", "a|b", "b", "c", "", "a|c")},
+    fields={"kind": ("", "a | b", "b", "c", "", "a|c ")},
 )
 
 

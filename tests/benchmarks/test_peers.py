@@ -1,13 +1,12 @@
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.peers import compare, harness_side, jobs, peak_memory, recbole_side, rows
+from benchmarks.peers import compare, harness_side, jobs, recbole_side, rows
 from harness.data.splits import leave_one_out
 from harness.errors import InputError, WorkError
 from tests.worlds import dataset, random_histories
@@ -129,22 +128,6 @@ def test_missed_goal_is_printed() -> None:
     time, memory = rows.ranking_rows("sasrec", ours, peer, 4096, judged=True)
     assert (time.verdict, memory.verdict, memory.times) == ("2x missed", "5x missed", 3.0)
     assert all(row.verdict == "" for row in rows.ranking_rows("sasrec", ours, peer, 256, judged=False))
-
-
-@pytest.fixture
-def allocation() -> Callable[[], None]:
-    def allocate() -> None:
-        np.ones(2**23).sum()  # 64 MiB, gone when it returns
-
-    return allocate
-
-
-@pytest.mark.skipif(not peak_memory.CLEAR_REFS.exists(), reason="the peak of memory is read from Linux's /proc")
-def test_peak_is_of_the_work_alone(allocation: Callable[[], None]) -> None:
-    allocation()  # an earlier peak does not count
-    small = peak_memory.peak_added(lambda: None)
-    assert small < 2**24
-    assert 0.9 * 2**26 < peak_memory.peak_added(allocation) < 1.2 * 2**26
 
 
 def test_job_can_be_sent() -> None:

@@ -53,15 +53,34 @@ def test_what_a_cpu_took_is_not_called_the_gpus_beside_it() -> None:
     assert len(costs.of_figure("cost", [beside, on_cpu])) == 2
 
 
+def test_what_one_machine_tuned_takes_no_bare_row_of_another() -> None:
+    tuned, bare = made_cost(checkpoint="llamarec of run 0"), made_cost()
+    elsewhere = bare.model_copy(update={"hardware": {"processor": "another", "threads": 2}})
+    shown = costs.of_figure("cost", [tuned, bare, elsewhere])
+    assert [(each.machine, each.cost.bare) for each in shown] == [
+        ("made up, 2 thread(s)", False),
+        ("another, 2 thread(s)", True),
+    ]
+
+
+def test_a_gpu_beside_a_cpu_is_no_part_of_what_the_cpu_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(device: str, **hardware: object) -> str:
+        monkeypatch.setattr("harness.environment.hardware", lambda: {"processor": "p", "threads": 2} | hardware)
+        return costs.identity(next(points("cost", "smoke", CPU)), dataset([[1, 2, 3]]), torch.device(device))
+
+    assert named("cpu") == named("cpu", gpu="a card") != named("cuda", gpu="a card")
+    assert named("cuda", gpu="a card") != named("cuda", gpu="another")
+
+
 def test_an_edited_cost_is_refused(tmp_path: Path) -> None:
     path = costs.write(made_cost(), tmp_path)
     document = json.loads(path.read_text())
     document["cost"]["whole"]["timings_ms"][0] = 1.0
     path.write_text(json.dumps(document))
-    with pytest.raises(InputError, match="was changed after it was measured"):
+    with pytest.raises(InputError, match="changed after it was finished; delete it and measure again"):
         costs.all_costs(tmp_path)
     path.write_text("{")
-    with pytest.raises(InputError, match="cost.json: "):
+    with pytest.raises(InputError, match="cost.json: not a cost of this harness .*; delete it and measure again"):
         costs.all_costs(tmp_path)
 
 

@@ -8,6 +8,7 @@ import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -262,3 +263,30 @@ def test_without_an_llm(fresh: Home) -> None:
         made.write([history])
         assert made.written == {history: expected}
         assert made.notes()["summary_tokens_read_per_history"] == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"temperature": 0.2},
+        {"top_p": 0.5},
+        {"summary_tokens": 5},
+        {"summarizer_dtype": "bfloat16"},
+        {"seed": 2},
+    ],
+)
+def test_a_batch_of_other_settings_is_not_taken_from_the_cache(
+    fresh: Home, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    written(fresh)
+    asked: list[int] = []
+
+    def counted(*args: Any, **options: Any) -> list[list[int]]:
+        asked.append(1)
+        return generate(*args, **options)
+
+    monkeypatch.setattr(summarizer, "generate", counted)
+    written(fresh)
+    assert asked == []
+    written(fresh, **changed)
+    assert asked

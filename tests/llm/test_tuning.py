@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -258,3 +259,28 @@ def test_a_retriever_that_finds_nothing_is_told(home: Home, tmp_path: Path) -> N
 
     with pytest.raises(WorkError, match="no validation query has its target among the candidates"):
         run(home, tmp_path, nothing)
+
+
+@pytest.mark.parametrize("killed_in", [None, 1, 3, 4])
+def test_the_time_of_every_validation_counts_once(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: int | None
+) -> None:
+    clock, step, calls = [0.0], tuning._step, iter(range(1, 100))
+
+    def validated(scorer: Scorer, limit: int | None = None) -> Outcomes:
+        clock[0] += 10
+        return Script()(scorer, limit)
+
+    def maybe_killed(*args: object) -> tuple[float, float]:
+        if next(calls) == killed_in:
+            raise Killed
+        return step(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tuning, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(tuning, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(tuning, "_step", maybe_killed)
+    if killed_in:
+        with pytest.raises(Killed):
+            run(home, tmp_path, validated)
+    lost = 10 * (killed_in == 1)  # before the first step there is no checkpoint
+    assert run(home, tmp_path, validated)[0].elapsed_s == clock[0] - lost == 40

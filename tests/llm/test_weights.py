@@ -172,3 +172,20 @@ def test_split_weights_are_digested_in_order(tmp_path: Path) -> None:
     found = weights.locate(str(tmp_path), Home(tmp_path), quiet)
     (tmp_path / "model-1.safetensors").rename(tmp_path / "model-3.safetensors")
     assert found.sha256 != weights.locate(str(tmp_path), Home(tmp_path), quiet).sha256
+
+
+def test_a_converted_backbone_that_is_not_the_catalogues_is_refused(
+    mirrored: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights.locate("packed", mirrored, quiet)
+    source = weights.entries()["packed"].gguf.model_copy(update={"sha256": "0" * 64})
+    newer = Entry(title="packed", terms="none", gguf=source)
+    monkeypatch.setattr(weights, "entries", lambda: {"packed": newer})
+    with pytest.raises(InputError, match="packed: made from another file than packed's; delete the folder"):
+        weights.locate("packed", mirrored, quiet)
+
+
+@pytest.mark.parametrize("name", ["./nothing", "../nothing", "/no/folder", "a/b/c"])
+def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(home: Home, name: str) -> None:
+    with pytest.raises(InputError, match="is unknown"):
+        weights.locate(name, home, quiet)

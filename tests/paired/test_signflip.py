@@ -68,3 +68,10 @@ def test_the_randomisation_tests_level_is_held_when_nothing_is_different() -> No
         a, b = answered(ranks[0].tolist()), answered(ranks[1].tolist())
         found.append(sign_flip(differences([a], [b], [("NDCG", 10)]), 999, trial, "x")[0][0])
     assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.03)
+
+
+@pytest.mark.parametrize(("one", "other"), [(40, 24), (75, 53)])
+def test_a_group_that_fills_its_words_of_bits_is_flipped_whole(one: int, other: int) -> None:
+    a, b = answered([1] * one + [2] * other), answered([2] * one + [1] * other)
+    p, _ = sign_flip(differences([a], [b], [("Recall", 1)]), 100_000, 1, "x")
+    assert p[0] == pytest.approx(scipy_stats.binomtest(one, one + other).pvalue, abs=0.004)

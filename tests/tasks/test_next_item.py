@@ -86,3 +86,22 @@ def test_a_system_that_writes_into_its_queries_changes_nothing() -> None:
 
     ranks = [next_item.answer(each, task, CPU)[0].rank.tolist() for each in (vandal, lambda q: scores[q.user])]
     assert ranks[0] == ranks[1]
+
+
+def test_some_users_are_answered_as_among_all() -> None:
+    data = dataset(random_histories(60, 40), n_items=40)
+    task = next_item.part(data, leave_one_out(data), "validation", TaskConfig())
+    table = torch.randn(61, 41, generator=torch.Generator().manual_seed(1))
+
+    def scorer(queries: Queries) -> torch.Tensor:
+        return table[queries.user]
+
+    some = next_item.sample(task, 7, seed=1)
+    assert len(set(some.tolist())) == 7
+    assert next_item.sample(task, None, seed=1).tolist() == task.users().tolist()
+    whole, lists = next_item.answer(scorer, task, CPU, keep=5)
+    part, own = next_item.answer(scorer, task, CPU, keep=5, users=some)
+    expected = whole.take(np.isin(whole.query, some))
+    assert part.query.tolist() == expected.query.tolist() == some.tolist()
+    assert part.rank.tolist() == expected.rank.tolist()
+    assert own.tolist() == lists[some - 1].tolist()
