@@ -28,6 +28,16 @@ def test_a_row_by_hand(served: list[KeptCost]) -> None:
     assert report.listing("", []) is None
 
 
+def test_a_retriever_timed_beside_others_work_is_starred(served: list[KeptCost]) -> None:
+    (kept, *_) = served
+    assert kept.retrieval is not None
+    whole = kept.retrieval.whole.model_copy(update={"busy": "other processes used 9% of the cores"})
+    beside = kept.model_copy(update={"retrieval": kept.retrieval.model_copy(update={"whole": whole})})
+    listing = report.listing("", [beside])
+    assert listing is not None
+    assert (listing.rows[0][6], listing.rows[0][9]) == ("200", "20.0%*")
+
+
 def test_every_format_has_the_rows(served: list[KeptCost]) -> None:
     for format_ in set(FORMATS) - {"csv", "json"}:
         text = " ".join(render(Shown("llamarec", [], serving=served), [], format_, COMMAND).split())
