@@ -90,9 +90,10 @@ def test_all_pairs_against_scipy(benchmark: BenchmarkFixture) -> None:
         "scipy_s_extrapolated": scipy_s,
         "ratio": scipy_s / seconds,
     }
+    memory = "unknown" if added_bytes is None else round(added_bytes / 2**20)
     print(
         f"\n{len(found)} tests, {USERS:,} users, {PERMUTATIONS:,} permutations: {seconds:.1f} s and "
-        f"{added_bytes / 2**20:.0f} MiB; scipy {scipy_s:,.0f} s (extrapolated from {len(TIMED)} tests of "
+        f"{memory} MiB; scipy {scipy_s:,.0f} s (extrapolated from {len(TIMED)} tests of "
         f"{SCIPY_PERMUTATIONS:,} permutations): {scipy_s / seconds:.0f}x"
     )
     for (a, b, (metric, k)), theirs in pairs:

@@ -74,8 +74,11 @@ def processor() -> str:
 
 
 def peak_memory_bytes() -> int:
-    """Most resident memory that this process has had; elsewhere than on Linux its parent may count with it."""
-    if peak_memory.STATUS.exists():
+    """Most resident memory that this process has had, since ``peak_memory.added_bytes`` where that was called.
+
+    Elsewhere than on Linux its parent's may count with it.
+    """
+    if peak_memory.CLEAR_REFS.exists():
         return peak_memory.resident_bytes("VmHWM")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

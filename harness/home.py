@@ -44,21 +44,20 @@ def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
     """The home from ``--home`` / ``--mirror``, else ``LLMREC_HOME`` / ``LLMREC_MIRROR``, else the platform's cache.
 
     Raises:
-        InputError: the home cannot be a folder, or the mirror is none.
+        InputError: the home cannot be a folder, or the mirror that was named is none.
     """
     if home is None and (named := os.environ.get("LLMREC_HOME")):
         home = Path(named)
+    if mirror and not mirror.expanduser().is_dir():
+        raise InputError(
+            f"--mirror {mirror}: is no folder; expected one that holds the files of data sets or backbones"
+        )
     if mirror is None and (named := os.environ.get("LLMREC_MIRROR")):
         mirror = Path(named)
     root = (home or _platform_cache()).expanduser().absolute()
     if not next(path for path in (root, *root.parents) if path.exists()).is_dir():
         raise InputError(f"--home {root}: is a file or lies in one; expected a folder")
-    mirror = mirror and mirror.expanduser().absolute()
-    if mirror and not mirror.is_dir():
-        raise InputError(
-            f"--mirror {mirror}: is no folder; expected one that holds the files of data sets or backbones"
-        )
-    return Home(root, mirror, REFERENCE if REFERENCE.is_dir() else None)
+    return Home(root, mirror.expanduser().absolute() if mirror else None, REFERENCE if REFERENCE.is_dir() else None)
 
 
 def _platform_cache() -> Path:

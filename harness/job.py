@@ -125,6 +125,7 @@ class Job:
                 folder / store.WEIGHTS,
             )
         fit_s, score_s = clock[1] - clock[0], clock[2] - clock[1]
+        spent_s = fit.elapsed_s if resumed and fit.elapsed_s else fit_s
         (folder / "timings.json").write_text(
             json.dumps({"fit_s": fit_s, "score_s": score_s, "queries": len(answers.test)}) + "\n"
         )
@@ -149,7 +150,7 @@ class Job:
             hardware=environment.hardware(),
             determinism=tuple(sorted(nondeterministic)),
             resumed=resumed,
-            wall_s=(fit.elapsed_s or fit_s if resumed else fit_s) + score_s,
+            wall_s=spent_s + score_s,
             peak_memory_bytes=environment.peak_memory_bytes(),
             peak_device_memory_bytes=environment.peak_device_memory_bytes(),
             energy_j=None if energy is None or spent is None or resumed else spent - energy,

@@ -82,8 +82,10 @@ class RunRecord(Sealed):
             resumed run, None where that is not known.
         determinism: kernels that had no deterministic version.
         resumed: whether training went on from a checkpoint.
-        wall_s: fitting and scoring, in seconds; ``timings.json`` has them apart, for the last part of a resumed run.
-        peak_memory_bytes: of the whole process; under ``harness run`` it may have made the retriever's run as well.
+        wall_s: fitting and scoring, in seconds, without reading the data; of a resumed run what its training loop took
+            in all parts, without loading a backbone. ``timings.json`` has them apart, of the last part.
+        peak_memory_bytes: of the whole process, and off Linux of its parent; under ``harness run`` it may have made the
+            retriever's run as well.
         peak_device_memory_bytes: the most that torch held on the GPU; None without one.
         energy_j: of the GPU, in joules, where it can be read; None for a resumed run, whose first part was not read.
         data: the files that were read.

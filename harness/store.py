@@ -151,7 +151,9 @@ def open_run(folder: Path) -> Run:
         InputError: the folder is no finished run, or was changed after it was written.
     """
     try:
-        record = RunRecord.read(folder / RECORD, "the record of a run", "delete the folder and run again")
+        record = RunRecord.read(
+            folder / RECORD, "the record of a run", "move the folder away, or delete it and run again"
+        )
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"{folder}: no {RECORD}; expected the folder of a finished run") from None
     present = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {RECORD}
@@ -170,7 +172,7 @@ def _config(path: Path) -> RunConfig:
         return RunConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (ValidationError, UnicodeDecodeError, yaml.YAMLError) as error:
         wrong = one_line(error) if isinstance(error, ValidationError) else " ".join(str(error).split())
-        raise InputError(f"{path}: not the config of a run of this harness ({wrong}); delete the folder") from None
+        raise InputError(f"{path}: not the config of a run of this harness ({wrong}); move the folder away") from None
 
 
 def _expect(path: Path) -> None:
@@ -239,19 +241,23 @@ def with_retriever(runs: Path, run: str) -> list[Run]:
 
 
 def all_runs(runs: Path, *, probed: bool = False) -> list[Run]:
-    """Every finished run under a folder, at any depth, by folder name; of two copies of one the first.
+    """Every finished run under a folder, at any depth, by folder name; of copies of one the fullest.
 
     Args:
         runs: the folder.
         probed: with those of probes and of a limited test, which stand in no table or choice of a configuration.
 
     Raises:
-        InputError: there is no such folder, or a run in it was changed.
+        InputError: there is no such folder, a run in it was changed, or two of one identity are not copies.
     """
     if not runs.is_dir():
         raise InputError(f"{runs}: no such folder; expected a folder of finished runs")
     found: dict[str, Run] = {}
     for path in below(runs, RECORD):
         run = open_run(path.parent)
-        found.setdefault(run.record.run, run)
+        other = found.setdefault(run.record.run, run)
+        if other.record.seal != run.record.seal:
+            raise InputError(f"{run.folder}: made apart from {other.folder} in one configuration; leave one of them")
+        if len(list(run.folder.iterdir())) > len(list(other.folder.iterdir())):
+            found[run.record.run] = run
     return [run for run in found.values() if probed or run.config.stands_in_tables()]

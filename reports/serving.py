@@ -47,6 +47,7 @@ def flat(kept: KeptCost) -> dict[str, Any]:
             "retriever_run": retrieval and retrieval.run,
             "retriever_ms": retrieval and retrieval.p50_ms,
             "retriever_share": kept.retriever_share,
+            "retriever_busy": retrieval and retrieval.whole.busy,
         }
         | kept.model_dump(include={"point", "titles", "started_at", "git_sha", "dirty"})
     )

@@ -195,10 +195,19 @@ def test_outcomes_that_are_no_parquet_are_one_line(tmp_path: Path, content: byte
     assert "\n" not in str(error.value)
 
 
-def test_two_copies_of_a_run_count_once(tmp_path: Path) -> None:
+def test_of_copies_of_a_run_the_fullest_counts(tmp_path: Path) -> None:
     made = store.write(tmp_path / "runs", CONFIG, "abc", fill)
-    shutil.copytree(made.folder, tmp_path / "runs" / "kept" / made.folder.name)
-    assert [run.record.run for run in store.all_runs(tmp_path / "runs")] == ["abc"]
+    for name in ("aaa", "zzz"):
+        copy = shutil.copytree(made.folder, tmp_path / "runs" / name / made.folder.name)
+        (Path(copy) / store.LISTS).unlink()
+    assert [run.folder for run in store.all_runs(tmp_path / "runs")] == [made.folder]
+
+
+def test_two_runs_of_one_configuration_are_no_copies(tmp_path: Path) -> None:
+    store.write(tmp_path / "one", CONFIG, "abc", fill)
+    store.write(tmp_path / "two", CONFIG, "abc", lambda folder: fill(folder).model_copy(update={"wall_s": 9.0}))
+    with pytest.raises(InputError, match="two/.*: made apart from .*one/.* in one configuration"):
+        store.all_runs(tmp_path)
 
 
 def test_a_run_is_found_by_its_whole_identity(tmp_path: Path) -> None:
@@ -215,8 +224,6 @@ def test_a_config_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     record = RunRecord.model_validate_json((folder / "run.json").read_text())
     files = record.files | {"config.yaml": sha256_of(folder / "config.yaml")}
     (folder / "run.json").write_text(record.model_copy(update={"files": files}).sealed().model_dump_json())
-    with pytest.raises(
-        InputError, match=r"config.yaml: not the config of a run of this harness \(.+\); delete"
-    ) as error:
+    with pytest.raises(InputError, match=r"config.yaml: not the config of a run of this harness \(.+\); move") as error:
         store.open_run(folder)
     assert "\n" not in str(error.value)

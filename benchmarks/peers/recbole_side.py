@@ -1,6 +1,7 @@
-"""RecBole's half of the comparison, for the Python of an environment that has RecBole and not the harness.
+"""RecBole's half of the comparison, for the Python of an environment that has RecBole and not what the harness needs.
 
-One job (``benchmarks.peers.jobs``) as JSON on standard input, its result as the last line of output.
+One job (``benchmarks.peers.jobs``) as JSON on standard input, its result as the last line of output. Of the harness it
+imports ``harness.peak_memory`` alone.
 ``recbole.quick_start`` is not imported: it alone needs ``ray``. No checkpoint is read back, so nothing is unpickled.
 """
 

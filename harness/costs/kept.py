@@ -80,7 +80,7 @@ def of_figure(kind: Kind, costs: Sequence[KeptCost]) -> list[KeptCost]:
     """Those that a kind of figure shows: measured at a point that some profile plans for it.
 
     A backbone is shown bare in a figure of serving, and in another one where no tuned checkpoint on it was measured so
-    on that machine.
+    on that machine with these titles.
     Of several that differ only in how often they were timed, the most often timed on each machine.
     """
     sized = [kept for kept in costs if _size_of(kept.cost) in _sizes(kind)]

@@ -153,9 +153,9 @@ def _asked(cost: RankingCost) -> tuple[str, int, int, int]:
     return cost.method, cost.batch, cost.history, cost.candidates
 
 
-def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, int, float, float]:
+def _preference(paper: Paper, kept: KeptCost) -> tuple[bool, int, bool, float, float]:
     cost = kept.cost
-    return cost.model.name == paper.backbone, cost.linear_weights or 0, cost.tokens, -cost.p50_ms
+    return cost.model.name == paper.backbone, cost.linear_weights or 0, not cost.bare, cost.tokens, -cost.p50_ms
 
 
 def _near(kept: KeptCost, tokens: str) -> bool:

@@ -89,7 +89,7 @@ def _known(name: str, entry: Entry, home: Home, report: Report) -> Weights:
             report(f"de-quantising {entry.gguf.name} once, about half a minute")
             _fill(folder, lambda partial: gguf.convert(source.path, partial), source.record.model_dump())
         found = _converted(folder)
-        if found.sha256 != entry.gguf.sha256:
+        if entry.gguf.sha256 and found.sha256 != entry.gguf.sha256:
             raise InputError(f"{folder}: made from another file than {name}'s; delete the folder to make it again")
         return found
 

@@ -72,3 +72,11 @@ def test_titles_of_another_data_set_are_other_data() -> None:
     elsewhere = made_cost("titles", 20, model=LLAMA).model_copy(update={"titles": "ml-100k"})
     cells = cost_rows.cells(PAPER, "figure3", FIGURE, [elsewhere])
     assert next(cell for cell in cells if (cell.system, cell.x) == ("Generation", 20)).verdict == "other data"
+
+
+def test_a_bare_backbone_elsewhere_does_not_stand_in_for_a_tuned_one() -> None:
+    tuned = made_cost("titles", 20, 300.0, checkpoint="a" * 16, written=14.0)
+    bare = made_cost("titles", 20, 9000.0, written=400.0)
+    elsewhere = bare.model_copy(update={"hardware": {"processor": "another", "threads": 2}})
+    cells = cost_rows.cells(PAPER, "figure3", FIGURE, [tuned, elsewhere])
+    assert next(cell for cell in cells if (cell.system, cell.x) == ("Generation", 20)).mean == 0.3
