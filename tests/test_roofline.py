@@ -27,7 +27,7 @@ def counted_steps(tokens: int) -> list[int]:
     cache, counts = None, []
     for _ in range(tokens):
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-            cache = model(torch.tensor([[3]]), past_key_values=cache, use_cache=True).past_key_values
+            cache = model(torch.tensor([[3]]), cache=cache, use_cache=True).cache
         counts.append(counter.get_total_flops())
     return counts
 

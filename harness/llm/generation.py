@@ -136,7 +136,7 @@ def _batch(
             torch.tensor(ids, device=backbone.device),
             attention_mask=torch.tensor(mask, device=backbone.device),
             generation_config=settings,
-            past_key_values=fixed,
+            cache=fixed,
             logits_processor=[sampling] if sampling else None,
             stopping_criteria=[_Limits(torch.tensor(limits, device=backbone.device) + longest)],
             prefix_allowed_tokens_fn=prefix_allowed if allowed else None,

@@ -59,7 +59,7 @@ def test_a_static_cache_writes_what_a_growing_one_does(tiny: Backbone) -> None:
 def test_a_static_cache_has_room_for_its_own_texts_only(tiny: Backbone) -> None:
     room: list[int] = []
     tiny.model.base_model.register_forward_pre_hook(
-        lambda module, args, options: room.append(options["past_key_values"].layers[0].max_cache_len), with_kwargs=True
+        lambda module, args, options: room.append(options["cache"].layers[0].max_cache_len), with_kwargs=True
     )
     for steps in (30, 3):
         room.clear()
