@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.encoder import EncoderConfig
-from baselines.packed import Packed
+from baselines.packed import Packed, rows
 from harness.dropout import Dropout
 
 
@@ -51,13 +51,13 @@ class SelfAttention(nn.Module):
         self.merge = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, packed: Packed) -> Tensor:
-        """[N, d] -> [N, d]."""
+    def forward(self, x: Tensor, packed: Packed, asked: Tensor | None = None) -> Tensor:
+        """[N, d] -> [N, d], or -> [M, d] for the M positions that are asked; all are looked at."""
         if self.causal:  # which hides the padding too: it comes after a sequence's end
             masks = [later(time, x.device) for _, time in packed.groups]
         else:
             masks = [valid.mT[:, None].log() for valid in packed.unpack(torch.ones_like(x[:, :1]))]  # 0 or -inf
-        x = self.merge(packed.repack(map(self.attend, packed.unpack(self.project(x)), masks)))
+        x = self.merge(packed.repack(map(self.attend, packed.unpack(self.project(x)), masks), asked))
         return x
 
     def attend(self, projected: Tensor, mask: Tensor) -> Tensor:
@@ -82,8 +82,10 @@ class Block(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, packed: Packed) -> Tensor:
-        """[N, d] -> [N, d]."""
-        x = self.attention_norm(x + self.dropout(self.attention(x, packed)))
+    def forward(self, x: Tensor, packed: Packed, asked: Tensor | None = None) -> Tensor:
+        """[N, d] -> [N, d], or -> [M, d] for the M positions that are asked."""
+        attended = self.attention(x, packed, asked)
+        x = x if asked is None else rows(x, asked)
+        x = self.attention_norm(x + self.dropout(attended))
         x = self.feed_forward_norm(x + self.dropout(self.narrow(functional.gelu(self.widen(x)))))
         return x

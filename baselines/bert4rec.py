@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from baselines.attention import AttentionConfig, Block
 from baselines.encoder import GRID, SequenceModel, SequenceSystem, initialise, item_scores
 from baselines.objective import Asked
-from baselines.packed import Packed, pack, rows
+from baselines.packed import Packed, pack
 from harness.dropout import Dropout
 from harness.system import SystemSpec, register
 
@@ -61,11 +61,16 @@ class BERT4Rec(SequenceModel):
         """Embeddings of the items, without that of the mask, shape [V, d]."""
         return self.embedding.weight[1:-1]
 
-    def features(self, packed: Packed) -> Tensor:
-        """What each position knows of the items around it, shape [N, d]."""
+    def features(self, packed: Packed, asked: Tensor) -> Tensor:
+        """What the M positions that are asked know of the items around them, shape [M, d].
+
+        The last block and the head work on them alone: of a window a fifth is masked, of a history one position counts.
+        """
         x: Tensor = self.dropout(self.norm(self.embedding(packed.items) + self.position(packed.from_end)))
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x, packed)
+        x = self.head(last(x, packed, asked))
         return x
 
     def ask(self, windows: Tensor, random: np.random.Generator) -> Asked:
@@ -74,14 +79,13 @@ class BERT4Rec(SequenceModel):
         packed = pack(windows.masked_fill(masked, self.n_items + 1), self.bias.device)
         asked = (packed.items == self.n_items + 1).nonzero().squeeze(1)
         target = packed.pack(windows.to(self.bias.device))[asked]
-        return Asked(self.head(rows(self.features(packed), asked)), target, packed.source[asked], windows.shape[1])
+        return Asked(self.features(packed, asked), target, packed.source[asked], windows.shape[1])
 
     def scores(self, history: Tensor) -> Tensor:
         """[query, T] -> [query, V + 1], at a mask appended to the history."""
         mask = history.new_full((len(history), 1), self.n_items + 1)
         packed = pack(torch.cat([history, mask], 1), self.bias.device)
-        features = self.head(rows(self.features(packed), packed.last))
-        return item_scores(features, self.item_vectors, self.bias)
+        return item_scores(self.features(packed, packed.last), self.item_vectors, self.bias)
 
 
 def cloze(

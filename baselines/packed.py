@@ -53,9 +53,10 @@ class Packed:
         flat = x.new_zeros(sum(cells), x.shape[-1]).index_copy(0, self.slot, x)
         return [part.view(*group, -1) for part, group in zip(torch.split(flat, cells), self.groups, strict=True)]
 
-    def repack(self, groups: Iterable[Tensor]) -> Tensor:
-        """Each group's [b, t, d], as :meth:`unpack` gives them, to [N, d]."""
-        return rows(torch.cat([group.flatten(0, 1) for group in groups]), self.slot)
+    def repack(self, groups: Iterable[Tensor], asked: Tensor | None = None) -> Tensor:
+        """Each group's [b, t, d], as :meth:`unpack` gives them, to [N, d], or to [M, d]: the positions asked alone."""
+        slot = self.slot if asked is None else self.slot[asked]
+        return rows(torch.cat([group.flatten(0, 1) for group in groups]), slot)
 
 
 def rows(x: Tensor, index: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from baselines.attention import SelfAttention
+from baselines.attention import Block, SelfAttention
 from baselines.bert4rec import BERT4Rec, BERT4RecConfig, cloze
 from baselines.encoder import CausalConfig
 from baselines.narm import NARM, STEPS
@@ -40,6 +40,17 @@ def test_attention_is_torchs_on_each_sequence_alone(causal: bool) -> None:
         hidden = torch.ones(x.shape[1], x.shape[1]).triu(1).bool() if causal else None
         expected, _ = theirs(x, x, x, attn_mask=hidden)
         torch.testing.assert_close(found[packed.row == number], expected[0])
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_block_tells_the_same_of_what_is_asked_alone(causal: bool) -> None:
+    with seeded(1, "init"):
+        block, table = Block(8, 16, 2, 0.5, causal=causal).eval(), torch.randn(10, 8)
+    packed = pack(PADDED, CPU)
+    asked = torch.tensor([7, 0, 4, 4])
+    x = table[packed.items]
+    torch.testing.assert_close(block(x, packed, asked), block(x, packed)[asked])
+    assert block(x, packed, asked[:0]).shape == (0, 8)
 
 
 def test_narm_attends_from_every_prefix_as_from_a_session_of_its_own() -> None:
