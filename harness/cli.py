@@ -36,6 +36,7 @@ from harness.config import Retriever, one_line
 from harness.costs.kept import all_costs
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
+from harness.evidence import with_tested_before
 from harness.listing import Listing, listing
 from harness.llm import backbone as backbones
 from harness.options import (
@@ -260,7 +261,9 @@ def reproduce_(
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
     ran = list(runs.values())
     measured = reproduce.measure_costs(chosen, sets, profile, where, ran, state, command_line(), console.progress)
-    show_report(shown(chosen, ran, all_selections(state.runs), measured, estimator), ran, out, as_json)
+    searches = all_selections(state.runs)
+    known = with_tested_before(ran, searches, state.runs)
+    show_report(shown(chosen, known, searches, measured, estimator), ran, out, as_json)
     if failed:
         raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
     if missing:

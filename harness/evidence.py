@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import get_args
 
 from harness.config import RELEASED, Profile
@@ -9,7 +10,7 @@ from harness.data.dataset import digests
 from harness.outcomes import Outcomes
 from harness.resolve import changed, complete, follows, is_paper_budget, took_released
 from harness.selection import Selection
-from harness.store import Run
+from harness.store import Run, all_runs
 from harness.system import find
 
 
@@ -143,12 +144,22 @@ def gather(runs: Sequence[Run], system: str, datasets: Iterable[str], selections
     found = Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations)
     if search is None:
         return found
-    return replace(found, tried=len(search.tried), tested=_tested_before(search, runs), search=search.command)
+    tested = {configuration(run) for run in tested_before(search, runs)}
+    return replace(found, tried=len(search.tried), tested=len(tested), search=search.command)
 
 
-def _tested_before(search: Selection, runs: Sequence[Run]) -> int:
+def tested_before(search: Selection, runs: Iterable[Run]) -> list[Run]:
+    """Runs of a search's configurations that were there, and so tested, before it began."""
     earlier = (run for run in runs if run.record.started_at < search.started_at and search.covers(run.config))
-    return len({configuration(run) for run in earlier if digests(run.record.data) == search.inputs})
+    return [run for run in earlier if digests(run.record.data) == search.inputs]
+
+
+def with_tested_before(runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Run]:
+    """Runs, and those of the same profile in a folder that had been tested before the searches behind them began."""
+    searches = [(run.config.profile, each) for run in runs for each in selections if is_taken(run, [each])]
+    finished = all_runs(folder) if searches else []
+    tested = [run for name, each in searches for run in tested_before(each, finished) if run.config.profile == name]
+    return list({run.record.run: run for run in (*tested, *runs)}.values())
 
 
 def restrict(

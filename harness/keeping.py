@@ -7,7 +7,7 @@ from harness import selection, store
 from harness.costs import kept as costs
 from harness.costs.rankers import checkpoint
 from harness.errors import InputError
-from harness.evidence import is_taken
+from harness.evidence import is_taken, tested_before
 from harness.selection import Selection
 from harness.shown import Shown
 from harness.store import Run
@@ -16,7 +16,7 @@ COSTS = "costs"
 
 
 def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Path]:
-    """Copy the runs behind what is shown, the searches that chose them, and the costs.
+    """Copy the runs behind what is shown, the searches that chose them with what had been tested before, and the costs.
 
     Of a re-ranker's run its adapter is kept too, with the run that tuned it where that is another of these runs, and of
     its retriever's run the lists, so that the row can be checked by inference alone; of a run with summaries these.
@@ -43,9 +43,10 @@ def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selec
     files |= {run.record.run: (store.SUMMARIES,) for run in shown if store.SUMMARIES in run.record.files}
     if missing := files.keys() - by_id.keys():
         raise InputError(f"--keep: retriever's run {min(missing)} is not among the runs; its lists must be kept too")
-    for each in selections:
-        if any(is_taken(run, [each]) for run in shown):
-            selection.write(each, folder)
+    searches = [each for each in selections if any(is_taken(run, [each]) for run in shown)]
+    for each in searches:
+        files |= {run.record.run: () for run in tested_before(each, runs) if run.record.run not in files}
+    chosen = [selection.write(each, folder) for each in searches]
     measured = [*(row.cost for row in rows), *(cost for each in found for cost in each.serving)]
     kept = [costs.write(cost, folder / COSTS) for cost in {cost.point: cost for cost in measured}.values()]
-    return [*(store.keep(by_id[run], folder, *more) for run, more in files.items()), *kept]
+    return [*(store.keep(by_id[run], folder, *more) for run, more in files.items()), *chosen, *kept]

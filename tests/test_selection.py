@@ -1,13 +1,16 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from harness import reproduce, resolve, selection
+from harness import reproduce, resolve, selection, store
 from harness.config import RunConfig
 from harness.errors import InputError
-from harness.evidence import choose, gather
+from harness.evidence import choose, gather, with_tested_before
 from harness.home import Home
+from harness.keeping import keep
 from harness.selection import Selection, Tried
+from harness.shown import shown
 from tests.made_runs import NEVER_HELD, RATINGS, make_run
 
 SETS = ["ml-latest-small"]
@@ -110,6 +113,30 @@ def test_a_table_shows_what_validation_chose_whatever_has_more_seeds(tmp_path: P
     assert choose([*everything, *unchosen], "narm", SETS)[0] == tuple(runs[0.2])
     elsewhere = chosen.model_copy(update={"inputs": {NEVER_HELD.name: NEVER_HELD.sha256}})
     assert choose(everything, "narm", SETS, [elsewhere])[0] == tuple(runs[0.2])
+
+
+def test_what_had_been_tested_before_a_search_is_counted_from_a_plans_runs_and_from_a_copy(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    early, late = "2025-12-31T00:00:00+00:00", "2026-01-02T00:00:00+00:00"
+    made = partial(make_run, home.runs, "narm", [1], task=config(0.5).task)
+    before = made(seed=43, settings=config(0.2).settings, started_at=early)
+    elsewhere = made(profile="gpu", settings=config(0.2).settings, started_at=early)
+    after = made(settings=config(0.3).settings, started_at=late)
+    taken = made(settings=config(0.5).settings, started_at=late)
+    written = selection.write(search(), home.runs)
+    known = with_tested_before([taken], [search()], home.runs)
+    assert [run.record.run for run in known] == [before.record.run, taken.record.run]
+    assert gather(known, "narm", SETS, [search()]).tested == 1
+    assert with_tested_before([after], [search()], home.runs) == [after]
+    assert with_tested_before([taken], [], home.runs / "none") == [taken]
+
+    everything, targets = store.all_runs(home.runs), reproduce.parse_targets(["llamarec:1"])
+    copies = keep(shown(targets, everything, [search()], [], None), everything, [search()], tmp_path / "kept")
+    names = {each.folder.name for each in (before, elsewhere, taken)} | {written.name}
+    assert {path.name for path in copies} == {path.name for path in (tmp_path / "kept").iterdir()} == names
+    kept = store.all_runs(tmp_path / "kept")
+    (cell, *_) = [cell for cell in shown(targets, kept, [search()], [], None)[0].cells if cell.system == "NARM"]
+    assert cell.tested == 2
 
 
 def test_a_plan_takes_it(tmp_path: Path) -> None:
