@@ -64,7 +64,7 @@ class BERT4Rec(SequenceModel):
     def features(self, packed: Packed, asked: Tensor) -> Tensor:
         """What the M positions that are asked know of the items around them, shape [M, d].
 
-        The last block and the head work on them alone: of a window a fifth is masked, of a history one position counts.
+        The last block and the head work on them alone: part of a window is masked, one position of a history counts.
         """
         x: Tensor = self.dropout(self.norm(self.embedding(packed.items) + self.position(packed.from_end)))
         *blocks, last = self.blocks

@@ -131,7 +131,7 @@ def _asked(config: RunConfig) -> RunConfig:
 
 
 def _sides(pairs: Sequence[tuple[Run, Run]]) -> tuple[Side, Side]:
-    """Both sides in pairs of one seed, from which a run draws the same with and without the change."""
+    """Both sides in pairs of one seed; at commits that draw alike a run draws the same with and without the change."""
     first, second = (
         Side(name, tuple(run.outcomes() for run in own), tuple(f"seed {run.config.seed}" for run in own))
         for name, own in zip(("changed", "as shown"), zip(*pairs, strict=True), strict=True)
