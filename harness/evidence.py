@@ -156,9 +156,9 @@ def tested_before(search: Selection, runs: Iterable[Run]) -> list[Run]:
 
 def with_tested_before(runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Run]:
     """Runs, and those of the same profile in a folder that had been tested before the searches behind them began."""
-    searches = [(run.config.profile, each) for run in runs for each in selections if is_taken(run, [each])]
-    finished = all_runs(folder) if searches else []
-    tested = [run for name, each in searches for run in tested_before(each, finished) if run.config.profile == name]
+    taken = [(each, {run.config.profile for run in runs if is_taken(run, [each])}) for each in selections]
+    finished = all_runs(folder) if any(profiles for _, profiles in taken) else []
+    tested = [run for each, own in taken for run in tested_before(each, finished) if run.config.profile in own]
     return list({run.record.run: run for run in (*tested, *runs)}.values())
 
 
