@@ -12,9 +12,11 @@ from harness.config import Probe
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
+from tests.command_line import Harness
 from tests.made_runs import make_run
 
 PAPER = papers.load("llamarec")
+MIRROR = os.environ.get("LLMREC_MIRROR")
 (WHOLE,) = reproduce.parse_targets(["llamarec"], whole=False)
 
 
@@ -192,7 +194,7 @@ def test_a_set_that_no_source_has_gives_way_to_its_fallback_and_says_so(
     assert any(line.startswith("Games: could not be had") and "`not run`" in line for line in said)
 
 
-@pytest.mark.skipif("LLMREC_MIRROR" not in os.environ, reason="needs the mirror of the paper's data")
+@pytest.mark.skipif(MIRROR is None, reason="needs the mirror of the paper's data")
 def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "reproduce", "llamarec", "--profile", "smoke", "--json"]
     options = [
@@ -226,3 +228,15 @@ def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
     ]
     assert recall["mean"] == pytest.approx((runs["popularity"].outcomes().rank <= 10).sum() / 610)
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".md", ".tex", ".html", ".csv", ".json", ".svg"}
+
+
+@pytest.mark.skipif(MIRROR is None, reason="needs the mirror of the paper's data")
+def test_what_was_tested_before_a_search_is_counted_by_reproduce(harness: Harness) -> None:
+    mirror, films = ["--mirror", str(MIRROR)], Path("ml-latest-small")
+    harness.run("lrurec", films, *mirror, "--seed", "43")
+    harness.run("lrurec", films, *mirror, "--grid", "--set=dropout=0.2")
+    asked = ["llamarec:1", "--systems", "lrurec", "--profile", "smoke", "--json", "--out", str(harness.home / "report")]
+    status, out, error = harness("reproduce", *asked, *mirror)
+    assert status == 0, error
+    cells = [cell for cell in json.loads(out) if (cell["system"], cell["dataset"]) == ("LRURec", "ML-100k")]
+    assert {(cell["tried"], cell["tested"]) for cell in cells} == {(2, 1)}
