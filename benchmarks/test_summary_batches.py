@@ -1,7 +1,7 @@
 """The share of summaries that change with the batch they are written in, at the precision that runs use.
 
-In float32 none does (tests/llm/test_summarizer.py); in bfloat16 another batch rounds otherwise, and a sampled text goes
-another way from there: of SmolLM2's, 18 of 32 do (two cores, torch 2.13).
+In float32 none of the tiny backbone's does (tests/llm/test_summarizer.py); in bfloat16 another batch rounds otherwise,
+and a sampled text goes another way from there: of SmolLM2's, 18 of 32 do (two cores, torch 2.13).
 python -m pytest benchmarks/test_summary_batches.py -s; LLMREC_PROFILE=cpu takes SmolLM2.
 """
 

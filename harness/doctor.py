@@ -56,7 +56,7 @@ def _gpu() -> Finding:
     if torch.cuda.is_available():
         gpu = torch.cuda.get_device_properties(0)
         return Finding("GPU", True, f"{gpu.name}, {gpu.total_memory / GIB:.0f} GiB: profiles gpu and paper")
-    return Finding("GPU", False, "none: profiles gpu and paper are not meant for this machine; smoke and cpu are")
+    return Finding("GPU", False, "none: at profiles gpu and paper only for systems without a language model")
 
 
 def _disk(home: Home) -> Finding:

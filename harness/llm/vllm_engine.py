@@ -33,7 +33,7 @@ def engine(backbone: Backbone, folder: Path) -> Write:
     try:
         import vllm
     except ImportError:
-        raise InputError("vllm: is not installed; pip install 'llmrec-harness[vllm]' on a machine with CUDA") from None
+        raise InputError("vllm: is not installed; pip install '.[vllm]' in the harness's checkout, with CUDA") from None
     if backbone.device.type != "cuda":
         raise InputError(f"vllm: needs CUDA; the backbone is on {backbone.device}")
     export(backbone, folder)
