@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.peers import jobs
 from benchmarks.peers.rows import Result, Row, as_table, best, ranking_rows, reach_row, training_rows
-from harness import data, environment, home
+from harness import commits, data, environment, home
 from harness.errors import HarnessError, WorkError
 from harness.tasks import next_item
 from harness.training import TrainingConfig
@@ -129,8 +129,11 @@ def main() -> None:
     rows = [row for some, _ in found for row in some]
     print(as_table(rows))
     if options.json:
+        git_sha, dirty = commits.here()
         document = {
             "profile": profile,
+            "git_sha": git_sha,
+            "dirty": dirty,
             "hardware": environment.hardware(),
             "versions": environment.versions(),
             "rows": [asdict(row) | {"times": row.times, "verdict": row.verdict} for row in rows],

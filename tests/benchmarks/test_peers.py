@@ -132,3 +132,17 @@ def test_missed_goal_is_printed() -> None:
 
 def test_job_can_be_sent() -> None:
     assert json.loads(json.dumps(JOB)) == JOB
+
+
+def test_the_readmes_numbers_are_the_kept_measurement() -> None:
+    folder = Path(compare.__file__).parent
+    kept = json.loads((folder / "measured.json").read_text())["rows"]
+    measured = [[row[key] for row in kept] for key in ("harness", "recbole", "times")]
+    printed = [line.split(" | ")[-3:] for line in (folder / "README.md").read_text().splitlines() if line[:2] == "| "]
+    rows = [row for row in printed if row[0][0].isdigit()]
+    assert len(rows) == 10
+    for row in rows:
+        for cell, known in zip(row, measured, strict=True):
+            for number in cell.strip("| ").split(", "):
+                places = len(number.partition(".")[2])
+                assert any(f"{value:,.{places}f}" == number for value in known), (row, number)
