@@ -34,7 +34,8 @@ def cells(
         paper: the paper.
         table: its table's number.
         runs: all finished runs there are; what belongs to the table is chosen from them.
-        estimator: how to reduce outcomes; None takes what the paper's file declares for each column.
+        estimator: how outcomes become what is shown; None takes what the paper's file declares for each column,
+            which alone is judged.
         selections: all searches there are.
         costs: all measured costs there are.
 
@@ -73,7 +74,8 @@ def _measured(
         wanted = list(dict.fromkeys(at for *_, at in published))
         tests = significance(by_heading, paper.system, published, wanted, retrievers)
     for column in found:
-        how = estimator or spec.estimator(column.dataset, column.system)
+        declared = spec.estimator(column.dataset, column.system)
+        how = {"estimator": estimator or declared, "declared": declared}
         for label in spec.printed(column.dataset, column.system):
             metric, k = at = metrics.metric_at(label)
             place = (column.dataset, column.system, at)
@@ -88,6 +90,6 @@ def _measured(
                 published=published[place],
                 printed=printed[place],
                 **shared(column.evidence),
-                **reduced(column.evidence, metric, k, how, published[place], column.like),
+                **reduced(column.evidence, metric, k, published[place], column.like, **how),
                 test=tests.get(place),
             )

@@ -119,18 +119,37 @@ def provenance(shown: Sequence[Run]) -> dict[str, Any]:
 
 
 def reduced(
-    evidence: Evidence, metric: str, k: int, estimator: str, published: float | None, like: Likeness | None
+    evidence: Evidence,
+    metric: str,
+    k: int,
+    published: float | None,
+    like: Likeness | None,
+    *,
+    estimator: str,
+    declared: str,
 ) -> dict[str, Any]:
-    """The numbers of a cell and their verdict."""
+    """The numbers of a cell and their verdict.
+
+    Args:
+        evidence: the runs.
+        metric: what is shown.
+        k: its cut-off.
+        published: the paper's number, or None where it prints none.
+        like: what the runs share with the paper's.
+        estimator: reduces outcomes to the number that is shown.
+        declared: reduces them to the number that is judged: the one that the paper's file has for the column.
+    """
     if not evidence.runs:
         return {}
-    values = [metrics.estimate(outcomes, metric, k, estimator) for outcomes in evidence.outcomes]
-    exact = [metrics.estimate(outcomes, metric, k) for outcomes in evidence.outcomes]
-    mean = float(np.mean(values))
+    values, judged, exact = (
+        [metrics.estimate(outcomes, metric, k, how) for outcomes in evidence.outcomes]
+        for how in (estimator, declared, "exact")
+    )
+    mean, centre = float(np.mean(values)), float(np.mean(judged))
     half = None
     if len(values) > 1:
         low, high = stats.seeds_interval(values)
-        half = stats.prediction_half_width(values)
+        half = stats.prediction_half_width(judged)
     else:
         outcomes = evidence.outcomes[0]
         per_query = metrics.per_query(outcomes, metric, k, estimator)
@@ -141,9 +160,9 @@ def reduced(
         "low": low,
         "high": high,
         "interval": "users" if half is None else "seeds",
-        "predict_low": None if half is None else mean - half,
-        "predict_high": None if half is None else mean + half,
-        "verdict": judge(like, published, mean, half),
+        "predict_low": None if half is None else centre - half,
+        "predict_high": None if half is None else centre + half,
+        "verdict": judge(like, published, centre, half),
         "estimator": estimator,
         "exact_mean": float(np.mean(exact)),
         "difference": None if published is None else mean - published,

@@ -22,7 +22,9 @@ ProbeOption = Annotated[
 ]
 EstimatorOption = Annotated[
     str | None,
-    typer.Option("--estimator", help="exact, batch-mean:N, target-first or tie-mean; else the published column's."),
+    typer.Option(
+        "--estimator", help="Of what is shown: exact, batch-mean:N, target-first, tie-mean; else the column's."
+    ),
 ]
 BackboneOption = Annotated[str | None, typer.Option("--backbone", help="Catalogue name, hub id or folder.")]
 RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; the state folder's, where left out.")]

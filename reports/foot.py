@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 from harness.cell import Cell
 from harness.commits import UNKNOWN
+from harness.papers.exhibit import Exhibit
 from harness.papers.paper import Paper
+from harness.papers.tables import AccuracyTable, Sweep
 from harness.stats import RESAMPLES
 from harness.store import Run
 
@@ -36,7 +38,7 @@ def foot(
     if spec.kind != "statistics":
         lines |= {
             "Interval": "; ".join(text for kind, text in INTERVALS.items() if any(c.interval == kind for c in cells)),
-            "Estimator": _by_column(cells, lambda cell: cell.estimator or ""),
+            "Estimator": _by_column(cells, lambda cell: _estimator(cell, spec)),
             "Configurations tried": _by_column(cells, _tried),
             "Searched by": "; ".join(dict.fromkeys(cell.search for cell in cells if cell.search)) or "no search",
         }
@@ -85,6 +87,14 @@ def _profiles(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
 def _queries(cells: Sequence[Cell], runs: Sequence[Run]) -> str:
     asked = {run.record.run: str(run.record.queries.asked) for run in runs}
     return _by_column(cells, lambda cell: "+".join(asked[run] for run in cell.runs))
+
+
+def _estimator(cell: Cell, spec: Exhibit) -> str:
+    if isinstance(spec, AccuracyTable | Sweep) and cell.system:
+        declared = spec.estimator(cell.dataset, cell.system)
+        if cell.estimator != declared:
+            return f"{cell.estimator}, verdicts by {declared}"
+    return cell.estimator or ""
 
 
 def _tried(cell: Cell) -> str:

@@ -132,6 +132,16 @@ def test_the_declared_estimator_and_the_exact_mean_beside_it(tmp_path: Path) -> 
         cells(PAPER, "1", [run], "median")
 
 
+def test_another_estimator_is_shown_and_not_judged(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, "narm", [1] * 2 + [50] * 30 + [1, 50], seed=seed, profile="paper") for seed in (1, 2)]
+    declared = cell_of(runs, "1", "NARM", "Recall", 10)
+    shown = cell_of(runs, "1", "NARM", "Recall", 10, estimator="exact")
+    assert (declared.mean, shown.mean) == ((2 / 16 + 0 / 16 + 1 / 2) / 3, 3 / 34)
+    assert (declared.verdict, shown.verdict) == ("differs", "differs")
+    for name in ("predict_low", "predict_high", "verdict"):
+        assert getattr(shown, name) == getattr(declared, name)
+
+
 def test_table_3_counts_the_users_that_the_retriever_found(tmp_path: Path) -> None:
     retriever = make_run(tmp_path, "lrurec", [20, 21, 3, 99])
     narm = make_run(tmp_path, "narm", [1, 1, 50, 1])
