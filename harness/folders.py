@@ -1,4 +1,4 @@
-"""Reading a folder that other processes write into."""
+"""Folders that several processes read and write at once."""
 
 import os
 from fnmatch import filter as matching
@@ -19,3 +19,11 @@ def below(folder: Path, pattern: str) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(root, name) for name in matching(names, pattern) if not name.startswith(".")]
     return sorted(found)
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file whole or not at all, whoever writes the same one beside this process; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    temporary.write_text(text, encoding="utf-8")
+    return temporary.replace(path)

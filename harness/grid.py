@@ -55,7 +55,8 @@ def search(config: RunConfig, values: Values, home: Home, command: str, report: 
         The run of the best point, the first of equals, and whether it was there already.
 
     Raises:
-        InputError: a setting that the system lacks or that cannot have such a value, or an adapter that is taken.
+        InputError: a setting that the system lacks or that cannot have such a value, an adapter that is taken, or a
+            system that validates nothing.
     """
     if config.settings.get("adapter") == RELEASED:
         config = resolve.with_settings(config, {"adapter": None})
@@ -77,8 +78,8 @@ def _taken(
 ) -> RunConfig | None:
     """What the same search took when it was done before."""
     for done in selection.all_selections(home.runs):
-        same = (done.config.seed, done.inputs, [each.settings for each in done.tried])
-        if done.covers(config) and same == (config.seed, sources, searched):
+        same = (done.config.seed, done.config.retriever, done.inputs, [each.settings for each in done.tried])
+        if done.covers(config) and same == (config.seed, config.retriever, sources, searched):
             return config.model_copy(update={"settings": config.settings | done.searched()})
     return None
 
@@ -97,6 +98,8 @@ def _search(
     trained_at: list[Commit] = []
     for point, values in zip(grid_points, searched, strict=True):
         fit, own, folder = run.fit(point, home, command, report)
+        if not fit.curve:
+            raise InputError(f"system {point.system}: validates nothing, so nothing can be chosen; set {min(values)}")
         tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
         checkpoints.append(folder)
         trained_at.extend(own)

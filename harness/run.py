@@ -26,6 +26,7 @@ from harness.record import FitRecord
 from harness.selection import all_selections, as_searched
 from harness.store import Run
 from harness.system import SystemSpec
+from harness.tasks import rerank
 
 
 def execute(config: RunConfig, home: Home, command: str, report: Report) -> tuple[Run, bool]:
@@ -123,7 +124,7 @@ def _tuned(
     """
     name = config.settings["adapter"]
     if name in register.systems():
-        return execute(_tuning(config, register.find(name), home), home, command, report)[0]
+        return execute(_tuning(config, register.find(name), dataset, home), home, command, report)[0]
     found = store.find(home.runs, name) or released.find(name, home)
     if found is None:
         raise InputError(f"adapter={name}: no run of that name here; tune afresh (adapter=null)")
@@ -140,7 +141,7 @@ def _tuned(
     return found
 
 
-def _tuning(config: RunConfig, spec: SystemSpec, home: Home) -> RunConfig:
+def _tuning(config: RunConfig, spec: SystemSpec, dataset: Dataset, home: Home) -> RunConfig:
     """The run of a system, asked as it is by default, whose adapter a run takes that has its settings otherwise.
 
     Raises:
@@ -151,7 +152,7 @@ def _tuning(config: RunConfig, spec: SystemSpec, home: Home) -> RunConfig:
         raise InputError(f"adapter={spec.name}: tunes none that another system could take")
     shared = fields & config.settings.keys() - {"adapter", *spec.layout, *spec.asks}
     changes = {key: config.settings[key] for key in shared} | {"adapter": None}
-    return _beside(config, spec.name, home, changes).model_copy(update={"retriever": config.retriever})
+    return _beside(config, spec.name, dataset, home, changes).model_copy(update={"retriever": config.retriever})
 
 
 @contextmanager
@@ -203,14 +204,15 @@ def check(spec: SystemSpec, config: RunConfig, dataset: Dataset) -> None:
         raise InputError(f"task.test_limit: is of re-rankers; system {spec.name} answers all queries at once")
     if config.retriever and "retriever" not in spec.needs:
         raise InputError(f"system {spec.name} ranks the whole catalogue; it takes no retriever's run")
-    if "times" in spec.needs and dataset.times is None:
-        raise InputError(f"{dataset.name}: has no timestamps; {spec.name} needs them")
 
 
-def _beside(config: RunConfig, system: str, home: Home, changes: dict[str, Any] | None = None) -> RunConfig:
+def _beside(
+    config: RunConfig, system: str, dataset: Dataset, home: Home, changes: dict[str, Any] | None = None
+) -> RunConfig:
     """Another system's run of the same data, profile, seed and task, with the settings that a search took."""
     own = resolve.resolve(system, config.dataset, config.profile, config.seed, config.device, changes)
-    return as_searched(own, all_selections(home.runs)).model_copy(update={"task": config.task.whole()})
+    own = own.model_copy(update={"task": config.task.whole()})
+    return as_searched(own, all_selections(home.runs), digests_of(dataset.sources))
 
 
 def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, report: Report) -> Run:
@@ -218,7 +220,7 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
         name = config.settings["retriever"]
         if "retriever" in register.find(name).needs:
             raise InputError(f"retriever={name}: is a re-ranker itself; name a system that ranks the whole catalogue")
-        found, _ = execute(_beside(config, name, home), home, command, report)
+        found, _ = execute(_beside(config, name, dataset, home), home, command, report)
     elif not (found := store.find(home.runs, config.retriever.run)):  # type: ignore[assignment]
         raise InputError(f"retriever run {config.retriever.run}: not under {home.runs}; run the retriever first")
     if found.config.probe:
@@ -230,4 +232,5 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
     same_data = digests_of(found.record.data) == digests_of(dataset.sources)
     if not same_data or (found.config.task, found.config.seed) != (config.task.whole(), config.seed):
         raise InputError(f"retriever run {found.record.run}: made from other data, task or seed than this run's")
+    rerank.check([found.lists(part) for part in ("validation", "test")], config.task.candidates, dataset.name)
     return found

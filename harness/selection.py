@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.config import RunConfig, Strict
-from harness.folders import below
+from harness.config import Retriever, RunConfig, Strict
+from harness.folders import below, write_whole
 from harness.resolve import complete
 from harness.sealed import Sealed
 from harness.system import find
@@ -74,7 +74,9 @@ class Selection(Sealed):
         """What all configurations of the search share; two profiles with the same settings spend the same."""
         config = complete(config)
         settings = {key: value for key, value in config.settings.items() if key not in self.tried[0].settings}
-        apart = {"settings": settings, "seed": 0, "device": "", "profile": "paper", "retriever": None}
+        retriever = config.retriever.system if config.retriever else config.settings.get("retriever")
+        apart = {"settings": settings, "seed": 0, "device": "", "profile": "paper"}
+        apart["retriever"] = Retriever(system=retriever, run="") if retriever else None
         return config.model_copy(update=apart)
 
 
@@ -84,10 +86,7 @@ def write(selection: Selection, runs: Path) -> Path:
     tried = json.dumps([each.settings for each in selection.tried])
     base = hashlib.sha256(f"{selection.base(config).model_dump_json()}{tried}".encode()).hexdigest()[:16]
     name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
-    runs.mkdir(parents=True, exist_ok=True)
-    temporary = runs / f".{name}.tmp"
-    temporary.write_text(selection.model_dump_json(indent=2, exclude_unset=True) + "\n", encoding="utf-8")
-    return temporary.replace(runs / name)
+    return write_whole(runs / name, selection.model_dump_json(indent=2, exclude_unset=True) + "\n")
 
 
 def all_selections(runs: Path) -> list[Selection]:
@@ -101,12 +100,18 @@ def all_selections(runs: Path) -> list[Selection]:
     return sorted(latest, key=lambda selection: -len(selection.tried))
 
 
-def as_searched(config: RunConfig, selections: Iterable[Selection]) -> RunConfig:
+def as_searched(config: RunConfig, selections: Iterable[Selection], inputs: dict[str, str] | None = None) -> RunConfig:
     """The config with the settings that a search of the paper's grid took on validation; as it is without one.
 
     Of several searches the first one given counts. What was chosen among other values is for whoever chose it to set.
+
+    Args:
+        config: the profile's own, say.
+        selections: the searches there are.
+        inputs: digests of the data's files, which a search must have been made on; None: not known.
     """
     for selection in selections:
-        if selection.covers(config) and selection.is_of_grid():
+        same_data = inputs is None or selection.inputs == inputs
+        if same_data and selection.covers(config) and selection.is_of_grid():
             return config.model_copy(update={"settings": config.settings | selection.searched()})
     return config

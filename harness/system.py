@@ -23,7 +23,7 @@ from harness.outcomes import Outcomes
 from harness.progress import Report
 from harness.record import FitRecord, ModelRecord
 
-Need = Literal["texts", "times", "retriever", "backbone", "prompts", "summarizer"]
+Need = Literal["texts", "retriever", "backbone", "prompts", "summarizer"]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
+from harness.folders import write_whole
 from harness.papers import paper as papers
 from harness.papers.cost_figures import ServingFigure
 from harness.shown import Shown
@@ -91,7 +92,6 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; expected a folder")
-    folder.mkdir(parents=True, exist_ok=True)
     paper = found.paper
     drawn = pictures(found.cells, runs, found.costs, found.serving)
     texts = {f"{paper}.{each}": _text(found, runs, each, command, drawn) for each in FILES}
@@ -99,11 +99,7 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
         if rows:
             texts |= {f"{paper}-{name}.csv": csv.lines(rows), f"{paper}-{name}.json": json.document(rows)}
     texts |= {picture.file(paper): picture.svg for picture in drawn}
-    for name, text in texts.items():
-        temporary = folder / f".{name}.unfinished"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(folder / name)
-    return [folder / name for name in texts]
+    return [write_whole(folder / name, text) for name, text in texts.items()]
 
 
 def _beside(found: Shown, runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:

@@ -12,6 +12,7 @@ from harness.config import Probe
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
+from harness.resolve import profile_file
 from tests.command_line import Harness
 from tests.made_runs import make_run
 
@@ -123,6 +124,26 @@ def test_a_probed_run_is_not_the_cached_run_of_a_plan(home: Home, probe: Probe |
     assert first().estimate_s == (made.record.wall_s if counts else None)
 
 
+def test_a_run_of_before_a_setting_is_cached_and_one_of_another_profile_or_retriever_is_not(home: Home) -> None:
+    def planned(system: str) -> reproduce.Planned:
+        found = reproduce.plan(WHOLE, {"ML-100k": "ml-latest-small"}, "gpu", [1], "cpu", home, [system])
+        return next(each for each in found if each.config.system == system)
+
+    asked = planned("narm").config
+    older = {key: value for key, value in asked.settings.items() if key != "dropout"}
+    make_run(home.runs, "narm", [1], profile="cpu", seed=1, settings=asked.settings, task=asked.task, wall_s=9.0)
+    assert (planned("narm").cached, planned("narm").estimate_s) == (None, profile_file("gpu").estimate_s.get("narm"))
+    made = make_run(home.runs, "narm", [1], profile="gpu", seed=1, settings=older, task=asked.task)
+    assert (planned("narm").cached, planned("narm").estimate_s) == (made.record.run, made.record.wall_s)
+
+    ranker = planned("llamarec").config
+    for system, counts in (("sasrec", False), ("lrurec", True)):
+        lists = make_run(home.runs, system, [1], profile="gpu", seed=1)
+        own = {"settings": ranker.settings, "task": ranker.task, "retriever": lists}
+        made = make_run(home.runs, "llamarec", [1], profile="gpu", seed=1, **own)  # type: ignore[arg-type]
+        assert planned("llamarec").cached == (made.record.run if counts else None)
+
+
 @pytest.mark.parametrize(("probe", "counts"), [(None, True), ("order:reversed", False)])
 def test_a_figures_run_is_cached_by_the_settings_that_it_asks_for(
     home: Home, probe: Probe | None, counts: bool
@@ -230,13 +251,17 @@ def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".md", ".tex", ".html", ".csv", ".json", ".svg"}
 
 
-@pytest.mark.skipif(MIRROR is None, reason="needs the mirror of the paper's data")
-def test_what_was_tested_before_a_search_is_counted_by_reproduce(harness: Harness) -> None:
-    mirror, films = ["--mirror", str(MIRROR)], Path("ml-latest-small")
-    harness.run("lrurec", films, *mirror, "--seed", "43")
-    harness.run("lrurec", films, *mirror, "--grid", "--set=dropout=0.2")
+def test_what_was_tested_before_a_search_is_counted_by_reproduce(
+    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column = PAPER.datasets["ML-100k"].model_copy(update={"name": str(films)})
+    paper = PAPER.model_copy(update={"datasets": PAPER.datasets | {"ML-100k": column}})
+    monkeypatch.setattr(papers, "load", lambda name: paper)
+    monkeypatch.setattr(reproduce, "available", lambda paper, wanted, home, report: wanted)
+    harness.run("lrurec", films, "--seed", "43")
+    harness.run("lrurec", films, "--grid", "--set=dropout=0.2")
     asked = ["llamarec:1", "--systems", "lrurec", "--profile", "smoke", "--json", "--out", str(harness.home / "report")]
-    status, out, error = harness("reproduce", *asked, *mirror)
+    status, out, error = harness("reproduce", *asked)
     assert status == 0, error
     cells = [cell for cell in json.loads(out) if (cell["system"], cell["dataset"]) == ("LRURec", "ML-100k")]
     assert {(cell["tried"], cell["tested"]) for cell in cells} == {(2, 1)}

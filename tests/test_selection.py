@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 
 from harness import reproduce, resolve, selection, store
-from harness.config import RunConfig
+from harness.config import Retriever, RunConfig
 from harness.errors import InputError
-from harness.evidence import choose, gather, with_tested_before
+from harness.evidence import choose, gather, is_taken, with_tested_before
 from harness.home import Home
 from harness.keeping import keep
 from harness.selection import Selection, Tried
 from harness.shown import shown
+from harness.store import Run
 from tests.made_runs import NEVER_HELD, RATINGS, make_run
 
 SETS = ["ml-latest-small"]
@@ -80,6 +81,35 @@ def test_other_seeds_take_what_was_found_and_other_settings_do_not() -> None:
     assert selection.as_searched(config(0.2), []) == config(0.2)
 
 
+def test_what_was_chosen_on_other_data_or_among_values_of_ones_own_is_not_taken() -> None:
+    assert selection.as_searched(config(0.2), [search()], search().inputs) == config(0.5)
+    assert selection.as_searched(config(0.2), [search()], {NEVER_HELD.name: NEVER_HELD.sha256}) == config(0.2)
+    assert selection.as_searched(config(0.2), [search(0.45)]) == config(0.2)
+
+
+def test_a_re_rankers_search_is_one_of_its_retriever() -> None:
+    ranker = resolve.resolve("llamarec", SETS[0], "paper", 42, "cpu")
+    tried = (Tried(settings={"learning_rate": 1e-3}, value=1.0, best_step=5, steps=9),)
+    taken = ranker.model_copy(update={"settings": ranker.settings | tried[0].settings})
+    found = search().model_copy(update={"config": taken, "tried": tried})
+    for system, covered in (("lrurec", True), ("sasrec", False)):
+        own = ranker.model_copy(update={"retriever": Retriever(system=system, run="0123")})
+        assert found.covers(own) is covered
+
+
+def test_the_latest_of_two_searches_counts_and_every_seed_has_its_own(tmp_path: Path) -> None:
+    later = search(0.4).model_copy(update={"started_at": "2026-01-02T00:00:00+00:00"}).sealed()
+    other = search().model_copy(update={"config": config(0.5, seed=43)}).sealed()
+    assert len({selection.write(each, tmp_path) for each in (search(), later, other)}) == 3
+    found = selection.all_selections(tmp_path)
+    assert found[0] == later
+    assert selection.as_searched(config(0.2), found) == config(0.4)
+    runs = {dropout: make_run(tmp_path, "narm", [1], settings=config(dropout).settings) for dropout in (0.4, 0.5)}
+    for dropout, run in runs.items():
+        same = Run(run.folder, run.config.model_copy(update={"task": config(dropout).task}), run.record)
+        assert is_taken(same, found) is (dropout == 0.4)
+
+
 @pytest.mark.parametrize("value", [0.5, 0.4])
 def test_a_run_from_before_there_was_a_searched_key_ran_at_its_default(value: float) -> None:
     default = resolve.resolve("narm", SETS[0], "paper", 42, "cpu").settings["dropout"]
@@ -121,6 +151,7 @@ def test_what_had_been_tested_before_a_search_is_counted_from_a_plans_runs_and_f
     made = partial(make_run, home.runs, "narm", [1], task=config(0.5).task)
     before = made(seed=43, settings=config(0.2).settings, started_at=early)
     elsewhere = made(profile="gpu", settings=config(0.2).settings, started_at=early)
+    made(settings=config(0.1).settings, started_at=early, data=(NEVER_HELD,))
     after = made(settings=config(0.3).settings, started_at=late)
     taken = made(settings=config(0.5).settings, started_at=late)
     written = selection.write(search(), home.runs)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -14,7 +13,7 @@ from harness import environment
 from harness.costs.plan import Kind, Point, planned
 from harness.costs.retrieval import RetrievalCost
 from harness.data.dataset import Dataset
-from harness.folders import below
+from harness.folders import below, write_whole
 from harness.home import Home
 from harness.llm.ranking_cost import RankingCost
 from harness.resolve import profiles
@@ -109,13 +108,8 @@ def _size_of(cost: RankingCost) -> Size:
 
 
 def write(kept: KeptCost, folder: Path) -> Path:
-    """Write a cost, whole or not at all, whoever writes the same one beside this process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{kept.point}{SUFFIX}"
-    temporary = path.with_suffix(f".{os.getpid()}.unfinished")
-    temporary.write_text(kept.model_dump_json(indent=1, exclude_unset=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
-    return path
+    """Write a cost, whole or not at all."""
+    return write_whole(folder / f"{kept.point}{SUFFIX}", kept.model_dump_json(indent=1, exclude_unset=True) + "\n")
 
 
 def missing(

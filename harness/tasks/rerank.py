@@ -4,6 +4,7 @@ The others keep the retriever's rank, which lies beyond the list, so that a metr
 coverage times the metric over the asked ones (LlamaRec, section 4.0.5).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,19 @@ class Retrieved:
     outcomes: Outcomes
 
 
+def check(parts: Sequence[Ids], candidates: int, dataset: str) -> None:
+    """Refuse a retriever's lists, each part's of shape [user, item], where not every user's has that many items.
+
+    Raises:
+        InputError: the shortest list, which says how many would do.
+    """
+    shortest = min(int((lists > 0).sum(axis=1).min()) for lists in parts)
+    if shortest < candidates:
+        raise InputError(
+            f"{dataset}: the retriever's lists are shorter than task.candidates={candidates}; {shortest} would fit"
+        )
+
+
 def sample(task: NextItem, retrieved: Retrieved, limit: int | None, seed: int) -> npt.NDArray[np.int64]:
     """Users whose target was retrieved, by id; at most ``limit`` of them, drawn from the seed."""
     users = np.flatnonzero((retrieved.lists == task.targets[:, None]).any(axis=1)) + 1
@@ -46,16 +60,8 @@ def answer(
 
     Returns:
         Outcomes of those users only, in their order.
-
-    Raises:
-        InputError: a list is shorter than the task's number of candidates.
     """
     lists = retrieved.lists[users - 1].astype(np.int64)
-    if lists.shape[1] < task.config.candidates or (lists == 0).any():
-        raise InputError(
-            f"{task.dataset.name}: the retriever's lists are shorter than task.candidates={task.config.candidates}; "
-            f"{(lists > 0).sum(axis=1).min()} would fit"
-        )
     rank, ties = np.zeros((2, len(users)), dtype=np.int64)
     for start in range(0, len(users), BATCH):
         chunk = slice(start, start + BATCH)
