@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.cell import Cell
+from harness.llm.tuning import prompts_seen
 from harness.store import Run
 from reports.style import PALETTE, plain
 
@@ -58,14 +59,10 @@ def draw(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def prompts_seen(run: Run, step: int) -> int:
-    """Training prompts up to the end of a step; the last batch may be short."""
-    return min(step * int(run.config.settings["batch_size"]), int(run.record.fit.notes["prompts_seen"]))
-
-
 def _lines(run: Run, colour: str, above: Axes, below: Axes) -> None:
     fit = run.record.fit
-    seen = [prompts_seen(run, step) for step, _, _ in fit.curve]
+    epoch = int(fit.notes.get("prompts_an_epoch", fit.notes["prompts_seen"]))  # earlier versions noted one epoch's
+    seen = [prompts_seen(step, epoch, int(run.config.settings["batch_size"])) for step, _, _ in fit.curve]
     metric, loss = ([row[column] for row in fit.curve] for column in (1, 2))
     untuned, retriever = _noted(run, "untuned"), _noted(run, "of_the_retriever")
     start = [] if untuned is None else [untuned]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from harness import environment, store
+from harness import environment, recheck, store
 from harness import home as homes
 from harness.papers import paper as papers
 from harness.selection import all_selections
@@ -93,6 +93,30 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
         others = environment.hardware() | {"processor": "another"}
         patch.setattr(environment, "hardware", lambda: others)
         assert check()["same_machine_and_torch"] is False
+    with monkeypatch.context() as patch:
+        newer = environment.versions() | {"torch": "99.0"}
+        patch.setattr(environment, "versions", lambda: newer)
+        assert check()["same_machine_and_torch"] is False
+
+    def refused(message: str) -> None:
+        status, _, error = harness("reproduce", "llamarec", "--from-reference")
+        assert (status, message in error) == (2, True), error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recheck, "inputs", lambda *_: {"items.tsv": "0", "backbone": "0"})
+        refused("backbone, items.tsv here is not what the run read; fetch it again")
+    (lists,) = reference.glob("lrurec-films-*/lists.parquet")
+    lists.rename(tmp_path / "away")
+    refused("the lists of its retriever's run are not kept under")
+    (tmp_path / "away").rename(lists)
+    (tmp_path / "empty").mkdir()
+    for place, message in (
+        (tmp_path / "empty", "no re-ranker's run with its adapter under"),
+        (tmp_path / "none", "keeps no runs"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(homes, "REFERENCE", place)
+            refused(message)
     (folder,) = reference.glob("llamarec-films-*")
     weights = load_file(folder / store.WEIGHTS)
     save_file({name: value + 0.5 for name, value in weights.items()}, folder / store.WEIGHTS)
@@ -218,7 +242,7 @@ def test_any_setting_can_be_chosen_on_validation(harness: Harness, films: Path) 
         (["run", "llamarec", "--dataset", "FILMS", "--retriever", "0123"], "--retriever 0123: no such run"),
         (
             ["run", "llamarec", "--dataset", "FILMS", "--profile", "smoke", "--set", "task.candidates=39"],
-            "task.candidates",
+            "would fit",
         ),
         (["run", "popularity", "--dataset", "FILMS", "--grid"], "popularity has no grid"),
         (
@@ -243,6 +267,7 @@ def test_any_setting_can_be_chosen_on_validation(harness: Harness, films: Path) 
             ["run", "llamarec", "--dataset", "FILMS", "--set=adapter=0123", "--search", "learning_rate=1e-3,1e-2"],
             "adapter=0123: nothing is tuned with one",
         ),
+        (["run", "din", "--dataset", "FILMS"], "system din cannot do task next-item; it can do: candidates"),
         (["reproduce", "llamarek"], "paper 'llamarek' is unknown"),
         (["reproduce", "llamarec:9"], "llamarec:9: no such table; known: 1, 2, 3, 4"),
         (["reproduce", "llamarec", "--datasets", "Toys"], "data set 'Toys' is not in the paper's tables asked for"),

@@ -1,15 +1,20 @@
 from pathlib import Path
 
+import pytest
+
 from harness import cells, store
 from harness.costs import rows as cost_rows
 from harness.costs.kept import all_costs
+from harness.errors import InputError
 from harness.keeping import keep
 from harness.papers import paper as papers
 from harness.record import FitRecord
+from harness.resolve import resolve
+from harness.selection import SUFFIX, Selection, Tried
 from harness.shown import Shown
 from harness.store import Run
 from tests.made_costs import made_cost
-from tests.made_runs import SMOL, make_run
+from tests.made_runs import RATINGS, SMOL, make_run, of_profile
 
 PAPER = papers.load("llamarec")
 
@@ -72,3 +77,41 @@ def test_costs_are_kept_once_whatever_shows_them(tmp_path: Path) -> None:
     copies = keep([Shown("llamarec", [], rows, serving=[shared, alone])], [], [], tmp_path)
     assert len(copies) == 2
     assert sorted(all_costs(tmp_path), key=lambda kept: kept.cost.history) == [alone, shared]
+
+
+def selected(system: str, settings: dict[str, float]) -> Selection:
+    return Selection(
+        config=resolve(system, "ml-latest-small", "paper", 42, "cpu", settings),
+        inputs={RATINGS.name: RATINGS.sha256},
+        monitor="Recall@10",
+        tried=(Tried(settings=settings, value=0.5, best_step=5, steps=9),),
+        command=f"harness run {system} --grid",
+        started_at="2026-01-02T00:00:00+00:00",
+        git_sha=None,
+        dirty=None,
+    ).sealed()
+
+
+def test_what_was_tested_before_its_search_and_is_shown_keeps_its_files(tmp_path: Path) -> None:
+    runs, search = tmp_path / "runs", selected("lrurec", {"dropout": 0.5})
+    taken = {"settings": search.config.settings, "task": search.config.task}
+    retriever = with_files(make_run(runs, "lrurec", [1, 30], **taken), store.LISTS)
+    ranker = make_run(runs, "llamarec", [2, 30], retriever=retriever, asked=[True, False])
+    both = [retriever, with_files(ranker, store.WEIGHTS)]
+    shown = [Shown("llamarec", cells.cells(PAPER, "1", both), [])]
+    copies = keep(shown, both, [search, selected("narm", {"dropout": 0.1})], tmp_path / "kept")
+    assert (tmp_path / "kept" / retriever.folder.name / store.LISTS).exists()
+    assert [path.name for path in copies if path.name.endswith(SUFFIX)] == [
+        path.name for path in (tmp_path / "kept").glob(f"lrurec-*{SUFFIX}")
+    ]
+    with pytest.raises(InputError, match=f"retriever's run {retriever.record.run} is not among the runs"):
+        keep([Shown("llamarec", cells.cells(PAPER, "1", both[1:]), [])], both[1:], [], tmp_path / "other")
+
+
+def test_summaries_are_kept(tmp_path: Path) -> None:
+    made = make_run(tmp_path / "runs", "trsr-recurrent", [1, 2], model=SMOL, **of_profile("trsr-recurrent"))
+    run = with_files(made, store.SUMMARIES, store.WEIGHTS)
+    shown = Shown("llm-trsr", cells.cells(papers.load("llm-trsr"), "2", [run]), [])
+    keep([shown], [run], [], tmp_path / "kept")
+    (copy,) = store.all_runs(tmp_path / "kept")
+    assert {path.name for path in copy.folder.iterdir()} == {*store.EVIDENCE, store.RECORD, store.SUMMARIES}

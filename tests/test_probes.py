@@ -14,6 +14,7 @@ from harness import positions, probes, store
 from harness.config import Probe, RunConfig, TaskConfig
 from harness.data.splits import leave_one_out
 from harness.errors import InputError
+from harness.resolve import resolve
 from harness.system import Queries, Scorer, find
 from harness.tasks import next_item, rerank
 from tests.made_runs import make_run
@@ -135,6 +136,12 @@ def test_a_renumbered_item_keeps_its_texts_and_its_place_in_time() -> None:
     assert probes.shown(config("permute-ids"), np.array([[1, 30, 0]], dtype=np.int32), np.array([1]), 30).tolist() == [
         [ids[1], ids[30], 0]
     ]
+
+
+def test_ids_are_not_permuted_where_a_retriever_helps_to_train() -> None:
+    ranker = resolve("llamarec", "ml-latest-small", "smoke", 1, "cpu", {"train_candidates": "retrieved"})
+    with pytest.raises(InputError, match="its retriever knows the old ids; leave out train_candidates=retrieved"):
+        probes.check(ranker.model_copy(update={"probe": "permute-ids"}), find("llamarec"))
 
 
 def test_an_unknown_probe_is_refused_by_name() -> None:

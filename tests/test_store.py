@@ -12,7 +12,7 @@ from harness import outcomes as outcome_file
 from harness import store
 from harness.config import RunConfig, TaskConfig
 from harness.data.digest import sha256_of
-from harness.errors import InputError
+from harness.errors import InputError, WorkError
 from harness.outcomes import Outcomes
 from harness.record import FitRecord, QueryCounts, RunRecord, Statistics
 
@@ -75,6 +75,28 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         store.write(tmp_path, CONFIG, "abc", broken)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_beyond_two_bytes_are_kept(tmp_path: Path) -> None:
+    def many(folder: Path) -> RunRecord:
+        record = fill(folder)
+        store.write_lists(LISTS, LISTS + 5_000, folder / store.LISTS)
+        return record
+
+    assert store.write(tmp_path, CONFIG, "abc", many).lists("test").tolist() == (LISTS + 5_000).tolist()
+
+
+def test_a_record_that_cannot_be_read_again_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(WorkError, match="the record of toy cannot be kept: wall_s"):
+        store.write(tmp_path, CONFIG, "abc", lambda folder: fill(folder).model_copy(update={"wall_s": "long"}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_renamed_is_not_another_run(tmp_path: Path) -> None:
+    folder = store.write(tmp_path, CONFIG, "abc", fill).folder
+    folder.rename(folder.with_name("toy-made-up-smoke-seed1-abd"))
+    with pytest.raises(InputError, match="abd: holds run abc; delete the folder and run again"):
+        store.find(tmp_path, "abd")
 
 
 def test_an_unfinished_folder_is_not_a_result(tmp_path: Path) -> None:

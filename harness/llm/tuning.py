@@ -165,7 +165,8 @@ def tune(
         elapsed_s=before_s + time.perf_counter() - started,
         notes={
             "padding": "right",
-            "prompts_seen": _seen(progress.step, order.shape[1], settings.batch_size),
+            "prompts_seen": prompts_seen(progress.step, order.shape[1], settings.batch_size),
+            "prompts_an_epoch": order.shape[1],
             "first_token_loss_at_the_end_of_training": progress.first_token_loss,
             f"validation_{settings.monitor}_untuned": progress.untuned,
             f"validation_{settings.monitor}_at_the_end": progress.curve[-1][1],
@@ -213,22 +214,22 @@ def _share(step: int, settings: TuningConfig, last_step: int) -> float:
     return (last_step - step) / (last_step - settings.warmup_steps) if settings.schedule == "linear" else 1.0
 
 
-def _seen(steps: int, examples: int, batch_size: int) -> int:
-    """Examples that were learnt from in so many steps; an epoch's last batch may be short."""
+def prompts_seen(steps: int, examples: int, batch_size: int) -> int:
+    """Of ``examples`` an epoch, those that were learnt from in so many steps; an epoch's last batch may be short."""
     epochs, more = divmod(steps, math.ceil(examples / batch_size))
     return epochs * examples + more * batch_size
 
 
 def validate(scorer: Scorer, settings: TuningConfig, context: Context) -> float:
-    """What ``settings.monitor`` says of a scorer on the validation queries that are asked.
+    """What ``settings.monitor`` says of a scorer on the validation queries.
 
     Raises:
-        WorkError: none of them can be asked.
+        WorkError: there are none.
     """
     outcomes = context.validate(scorer, settings.validate_limit)
-    if not outcomes.asked.any():
+    if not len(outcomes):
         raise WorkError("no validation query has its target among the candidates; a retriever must find some first")
-    return metrics.monitored(outcomes.take(outcomes.asked), settings.monitor)
+    return metrics.monitored(outcomes, settings.monitor)
 
 
 def _judge(progress: _Progress, weights: dict[str, Tensor], best: dict[str, Tensor], metric: float) -> None:

@@ -60,3 +60,11 @@ def test_no_more_logits_than_a_chunk_are_held_at_once(llm: Backbone, monkeypatch
 def test_what_is_learnt() -> None:
     one = Example(prompt=[5, 6, 7], answer=[8, 1])
     assert (one.learnt("answer"), one.learnt("prompt")) == (2, 4)
+
+
+def test_losses_are_float32_whatever_the_model_computes_in(llm: Backbone) -> None:
+    exact = token_losses(llm.model, [example(0)])
+    rounded = token_losses(llm.model.bfloat16(), [example(0)])
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, exact, rtol=0.05, atol=0.05)
+    assert (rounded != rounded.bfloat16().float()).any()

@@ -77,7 +77,7 @@ def run(
 def test_literal_losses(home: Home, tmp_path: Path) -> None:
     record, _ = run(home, tmp_path, Script())
     assert [loss for _, _, loss in record.curve] == pytest.approx([5.7096, 5.3728, 4.8949], abs=2e-3)
-    assert record.notes["prompts_seen"] == 22
+    assert (record.notes["prompts_seen"], record.notes["prompts_an_epoch"]) == (22, 22)
     assert record.notes["first_token_loss_at_the_end_of_training"] == pytest.approx(5.0870, abs=2e-3)
     assert (record.steps, record.stopped, record.monitor) == (6, "budget", "NDCG@10")
 

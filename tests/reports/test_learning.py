@@ -46,6 +46,17 @@ def test_every_validation_stands_at_the_prompts_seen(noted: Run) -> None:
     assert points(below) == [[(160, 4.5), (315, 3.25)]]
 
 
+def test_every_epochs_last_batch_may_be_short_and_the_best_need_not_be_the_last(noted: Run) -> None:
+    epochs = {"curve": ((6, 0.5, 4.0), (8, 0.25, 3.0), (12, 0.125, 2.0)), "best_step": 6}
+    fit = noted.record.fit.model_copy(update=epochs)
+    fit = fit.model_copy(update={"notes": fit.notes | {"prompts_seen": 44, "prompts_an_epoch": 22}})
+    config = noted.config.model_copy(update={"settings": {"batch_size": 4}})
+    above, _ = learning.draw([Run(noted.folder, config, noted.record.model_copy(update={"fit": fit}))]).axes
+    curve, kept, _ = points(above)
+    assert curve[1:] == [(22, 0.5), (30, 0.25), (44, 0.125)]
+    assert kept == [(22, 0.5)]
+
+
 def test_a_run_of_an_earlier_version_lacks_only_what_it_did_not_note(runs: list[Run], noted: Run) -> None:
     (old,), (new,) = learning.draw([runs[-1]]).legends, learning.draw([noted]).legends
     assert [text.get_text() for text in old.get_texts()] == ["weights kept"]
