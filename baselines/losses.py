@@ -57,6 +57,9 @@ class _LinearCrossEntropy(Function):
 def binary_cross_entropy(positive: Tensor, negative: Tensor, beta: float = 1.0) -> Tensor:
     """SASRec's loss (Kang and McAuley 2018, section III-E) and its generalised form.
 
+    The negatives' terms are summed. gSASRec's authors average them with the target's; AdamW's steps do not see the
+    difference, a gradient that is clipped does.
+
     Args:
         positive: scores of the targets, shape [N].
         negative: scores of each target's negatives, shape [N, negative].

@@ -78,7 +78,11 @@ class YesNoRecommender(AdaptedSystem):
         return {}
 
     def fit(self, train: Sequences, context: Context) -> FitRecord:
-        """Tune an adapter to say yes to the last item of each training case, and no to an item drawn for it."""
+        """Tune an adapter to say yes to the last item of each training case, and no to an item drawn for it.
+
+        Raises:
+            InputError: there is no training case.
+        """
         settings = self.settings
         self._load(context)
         cases = rng(context.seed, "cases").permutation(context.cases)[: settings.cases]

@@ -314,7 +314,7 @@ def compare_(
     debug: DebugOption = False,
 ) -> None:
     """Paired tests between systems that answered the same queries; runs that differ in seed only are one system."""
-    metrics.check_estimator(estimator or "exact")
+    metrics.check_estimator(estimator)
     folder = runs or homes.resolve(home).runs
     found = store.all_runs(folder, probed=True) if runs or folder.is_dir() else []
     finished = {run.record.run: run for run in found}

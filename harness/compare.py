@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from harness import environment
 from harness.errors import InputError
 from harness.evidence import configuration, draw
-from harness.metrics import CUTOFFS, Place
+from harness.metrics import CUTOFFS, METRICS, Place
 from harness.paired.comparison import Comparison, Side, all_pairs
 from harness.paired.comparison import compare as compare_sides
 from harness.paired.differences import same_queries
 from harness.paired.signflip import PERMUTATIONS
 from harness.store import Run
-
-METRICS = ("Recall", "MRR", "NDCG")
 
 
 def compare(

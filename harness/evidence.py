@@ -140,7 +140,7 @@ def gather(runs: Sequence[Run], system: str, datasets: Iterable[str], selections
     """The chosen runs with all their outcomes."""
     chosen, configurations = choose(runs, system, datasets, selections)
     searches = [each for run in chosen[:1] for each in selections if is_taken(run, [each])]
-    search = max(searches, key=lambda each: len(each.tried), default=None)
+    search = next(iter(searches), None)
     found = Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations)
     if search is None:
         return found

@@ -116,6 +116,9 @@ def per_query(outcomes: Outcomes, metric: str, k: int, estimator: str = "exact")
         metric: a key of ``METRICS``.
         k: the cut-off.
         estimator: says where ties put the target.
+
+    Raises:
+        InputError: an unknown metric or estimator.
     """
     if metric not in METRICS:
         raise InputError(f"metric {metric!r} is unknown; known: {', '.join(METRICS)}")

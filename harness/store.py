@@ -112,6 +112,9 @@ def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRec
 
     Returns:
         The finished run.
+
+    Raises:
+        WorkError: the record holds what it must not.
     """
     target = runs / folder_name(config, run)
     temporary = runs / f".{run}.unfinished"

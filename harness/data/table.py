@@ -68,28 +68,44 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def require_columns(table: pl.DataFrame, names: Sequence[str], path: Path) -> None:
-    """Raise InputError where a column is missing."""
+    """Refuse a table in which a column is missing.
+
+    Raises:
+        InputError: a column is missing.
+    """
     found = [name for name in table.columns if name != "line"]
     if missing := [name for name in names if name not in found]:
         raise InputError(f"{path}, line 1: no column {missing[0]!r}; found {', '.join(found)}")
 
 
 def require_text(table: pl.DataFrame, names: Sequence[str], path: Path) -> None:
-    """Raise InputError where a field of these columns is empty."""
+    """Refuse empty fields in these columns.
+
+    Raises:
+        InputError: a field is empty; its line is named.
+    """
     for name in names:
         if lines := table.filter(pl.col(name).str.strip_chars() == "")["line"].to_list():
             raise InputError(f"{path}, line {lines[0]}: the {name} is empty")
 
 
 def require_numbers(table: pl.DataFrame, name: str, path: Path) -> None:
-    """Raise InputError where a field of this column is no finite number."""
+    """Refuse a field of this column that is no finite number.
+
+    Raises:
+        InputError: a field is none; its line is named.
+    """
     bad = table.filter(~pl.col(name).cast(pl.Float64, strict=False).is_finite().fill_null(False))
     for line, value in bad.head(1).select("line", name).iter_rows():
         raise InputError(f"{path}, line {line}: {name} {value!r} is no number")
 
 
 def require_unique(table: pl.DataFrame, key: Sequence[str], path: Path) -> None:
-    """Raise InputError, naming two lines, where rows have the same key."""
+    """Refuse rows with the same key.
+
+    Raises:
+        InputError: two rows have one; their lines are named.
+    """
     repeated = table.filter(pl.struct(key).is_duplicated())
     if len(repeated):
         same = repeated.join(repeated.head(1), on=list(key), how="semi")["line"]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.config import SameTime
 from harness.data.dataset import Dataset, Sequences
@@ -36,18 +37,18 @@ def order_ties(dataset: Dataset, same_time: SameTime, seed: int) -> Dataset:
     user = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
     key = -sequences.items if same_time == "item-reversed" else rng(seed, "same time").random(len(user))
     items = sequences.items[np.lexsort((key, dataset.times, user))]
-    note = f"same_time={same_time}: the last item of {tied_ends(dataset)} of {len(sequences)} users depends on it"
+    tied = tied_ends(sequences, dataset.times)
+    note = f"same_time={same_time}: the last item of {tied} of {len(sequences)} users depends on it"
     return replace(dataset, sequences=Sequences(items, sequences.offsets), notes=(*dataset.notes, note))
 
 
-def tied_ends(dataset: Dataset) -> int:
+def tied_ends(sequences: Sequences, times: npt.NDArray[np.int64]) -> int:
     """How many users' last interaction has the time of the one before it, so that the test target depends on the order.
 
-    Raises:
-        InputError: the set has no timestamps.
+    Args:
+        sequences: of the users.
+        times: of their interactions, shape [interaction].
     """
-    if dataset.times is None:
-        raise InputError(f"{dataset.name}: has no timestamps; ties cannot be counted")
-    ends = dataset.sequences.offsets[1:]
-    several = ends[np.diff(dataset.sequences.offsets) > 1]
-    return int((dataset.times[several - 1] == dataset.times[several - 2]).sum())
+    ends = sequences.offsets[1:]
+    several = ends[np.diff(sequences.offsets) > 1]
+    return int((times[several - 1] == times[several - 2]).sum())
