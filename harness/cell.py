@@ -19,7 +19,8 @@ class Cell(Strict):
         published: the paper's number, and in ``printed`` its digits.
         mean: the reproduced number, over seeds.
         low, high: its 95 % interval, of the kind that ``interval`` names.
-        predict_low, predict_high: 95 % prediction interval of one more run, which feeds the verdict.
+        predict_low, predict_high: 95 % prediction interval of one more run, by the column's declared estimator whatever
+            is shown; it feeds the verdict.
         seeds: how many.
         backbone: the pretrained LLM that was run.
         estimator: how outcomes became ``mean``; ``exact_mean`` is the plain mean over users.

@@ -84,7 +84,8 @@ def write(selection: Selection, runs: Path) -> Path:
     """Keep a sealed selection among the runs, as it was read if it was; one of the same search is replaced."""
     config = selection.config
     tried = json.dumps([each.settings for each in selection.tried])
-    base = hashlib.sha256(f"{selection.base(config).model_dump_json()}{tried}".encode()).hexdigest()[:16]
+    lists = config.retriever.run if config.retriever else ""
+    base = hashlib.sha256(f"{selection.base(config).model_dump_json()}{tried}{lists}".encode()).hexdigest()[:16]
     name = f"{config.system}-{Path(config.dataset).name[:60]}-{config.profile}-seed{config.seed}-{base}{SUFFIX}"
     return write_whole(runs / name, selection.model_dump_json(indent=2, exclude_unset=True) + "\n")
 

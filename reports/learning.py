@@ -61,8 +61,11 @@ def draw(runs: Sequence[Run]) -> Figure:
 
 def _lines(run: Run, colour: str, above: Axes, below: Axes) -> None:
     fit = run.record.fit
-    epoch = int(fit.notes.get("prompts_an_epoch", fit.notes["prompts_seen"]))  # earlier versions noted one epoch's
-    seen = [prompts_seen(step, epoch, int(run.config.settings["batch_size"])) for step, _, _ in fit.curve]
+    total, size = int(fit.notes["prompts_seen"]), int(run.config.settings["batch_size"])
+    epoch = int(
+        fit.notes.get("prompts_an_epoch", total)
+    )  # not noted by earlier versions, whose kept runs have one epoch
+    seen = [min(total, prompts_seen(step, epoch, size)) for step, _, _ in fit.curve]
     metric, loss = ([row[column] for row in fit.curve] for column in (1, 2))
     untuned, retriever = _noted(run, "untuned"), _noted(run, "of_the_retriever")
     start = [] if untuned is None else [untuned]

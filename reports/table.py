@@ -165,8 +165,8 @@ def _entry(cell: Cell, place: Place | None, by_id: dict[str, Run], footnote: str
         lines.insert(0, f"exact {cell.exact_mean:.{DIGITS}f}")
     if cell.interval:
         lines.insert(0, f"[{cell.low:.{DIGITS}f}, {cell.high:.{DIGITS}f}] {INTERVAL_LETTER[cell.interval]}")
-    if cell.predict_high is not None:
-        lines.insert(1, f"next run \u00b1{cell.predict_high - cell.mean:.{DIGITS}f}")
+    if cell.predict_high is not None and cell.predict_low is not None:
+        lines.insert(1, f"next run \u00b1{(cell.predict_high - cell.predict_low) / 2:.{DIGITS}f}")
     difference = "" if cell.difference is None else f"{cell.difference:+.{DIGITS}f}"
     mark = DAGGERS[cell.test.finding()] if cell.test else ""
     return Entry(f"{cell.mean:.{DIGITS}f}", mark, difference, place, tuple(lines), cell.verdict, _hint(cell, by_id))

@@ -67,8 +67,10 @@ def test_another_seed_or_other_data_is_searched_anew(script: Script) -> None:
 def test_a_re_ranker_is_searched_for_each_retriever(script: Script) -> None:
     ranker = resolve.resolve("llamarec", "ml-latest-small", "smoke", 42, "cpu")
     for number, (system, run) in enumerate((("lrurec", "a"), ("lrurec", "b"), ("sasrec", "c")), 1):
-        script.search(ranker.model_copy(update={"retriever": Retriever(system=system, run=run)}), RATES)
-        assert len(script.trained) == 2 * number
+        for _ in range(2):
+            script.search(ranker.model_copy(update={"retriever": Retriever(system=system, run=run)}), RATES)
+            assert len(script.trained) == 2 * number
+    assert len(all_selections(script.home.runs)) == 3
 
 
 def test_nothing_is_chosen_where_nothing_is_validated(script: Script) -> None:

@@ -101,6 +101,18 @@ def test_the_foot_names_all_that_the_numbers_depend_on(all_cells: list[Cell], ru
     assert foot["At the paper's budget"].startswith("harness reproduce llamarec --profile paper")
 
 
+def test_another_estimator_leaves_the_next_run_and_the_foot_says_what_judges(
+    all_cells: list[Cell], runs: list[Run]
+) -> None:
+    declared = grid(PAPER, "1", [cell for cell in all_cells if cell.table == "1"], runs, COMMAND)
+    other = grid(PAPER, "1", cells(PAPER, "1", runs, "batch-mean:60"), runs, COMMAND)
+    (before, after), narm = ([table.blocks[0].rows[2][1][1] for table in (declared, other)], 1)
+    assert before.lines[narm].startswith("next run ±")
+    assert (before.mean != after.mean, before.lines[narm]) == (True, after.lines[narm])
+    by_exact, by_batches = (f"batch-mean:60, verdicts by {how}" for how in ("exact", "batch-mean:16"))
+    assert dict(other.foot)["Estimator"] == f"{by_exact} (Popularity, LlamaRec on ML-100k), otherwise {by_batches}"
+
+
 def test_the_foot_of_statistics_names_data_sets_where_profiles_differ(all_cells: list[Cell], runs: list[Run]) -> None:
     here = [cell for cell in all_cells if cell.table == "2" and cell.dataset == "ML-100k"]
     there = [cell.model_copy(update={"dataset": name, "profile": "paper"}) for cell in here for name in ("B", "C")]

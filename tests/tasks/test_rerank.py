@@ -60,9 +60,11 @@ def test_a_limited_sample_is_seeded_and_holds_only_retrieved_users(retrieved: re
 
 
 def test_lists_that_are_too_short_are_refused(retrieved: rerank.Retrieved) -> None:
-    short = rerank.Retrieved(np.where(retrieved.lists == retrieved.lists[0, 0], 0, retrieved.lists), retrieved.outcomes)
-    with pytest.raises(InputError, match="task.candidates=6"):
-        rerank.answer(lambda q: torch.zeros(len(q), 6), TASK, short, np.array([1]), CPU)
+    short = np.where(retrieved.lists == retrieved.lists[0, 0], 0, retrieved.lists)
+    rerank.check([retrieved.lists, retrieved.lists], 6, "made-up")
+    for parts in ([retrieved.lists, short], [short, retrieved.lists]):
+        with pytest.raises(InputError, match=r"made-up: .* than task\.candidates=6; 5 would fit"):
+            rerank.check(parts, 6, "made-up")
 
 
 @pytest.mark.parametrize("exclude", ["window", "history", "none"])
