@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -259,6 +260,7 @@ def test_what_was_tested_before_a_search_is_counted_by_reproduce(
     monkeypatch.setattr(papers, "load", lambda name: paper)
     monkeypatch.setattr(reproduce, "available", lambda paper, wanted, home, report: wanted)
     harness.run("lrurec", films, "--seed", "43")
+    time.sleep(1.1)  # records keep whole seconds
     harness.run("lrurec", films, "--grid", "--set=dropout=0.2")
     asked = ["llamarec:1", "--systems", "lrurec", "--profile", "smoke", "--json", "--out", str(harness.home / "report")]
     status, out, error = harness("reproduce", *asked)
