@@ -141,15 +141,15 @@ def reduced(
     """
     if not evidence.runs:
         return {}
-    values, judged, exact = (
-        [metrics.estimate(outcomes, metric, k, how) for outcomes in evidence.outcomes]
-        for how in (estimator, declared, "exact")
-    )
-    mean, centre = float(np.mean(values)), float(np.mean(judged))
+    values = {
+        how: [metrics.estimate(outcomes, metric, k, how) for outcomes in evidence.outcomes]
+        for how in {estimator, declared, "exact"}
+    }
+    mean, centre, exact = (float(np.mean(values[how])) for how in (estimator, declared, "exact"))
     half = None
-    if len(values) > 1:
-        low, high = stats.seeds_interval(values)
-        half = stats.prediction_half_width(judged)
+    if len(evidence.outcomes) > 1:
+        low, high = stats.seeds_interval(values[estimator])
+        half = stats.prediction_half_width(values[declared])
     else:
         outcomes = evidence.outcomes[0]
         per_query = metrics.per_query(outcomes, metric, k, estimator)
@@ -164,6 +164,6 @@ def reduced(
         "predict_high": None if half is None else centre + half,
         "verdict": judge(like, published, centre, half),
         "estimator": estimator,
-        "exact_mean": float(np.mean(exact)),
+        "exact_mean": exact,
         "difference": None if published is None else mean - published,
     }

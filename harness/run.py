@@ -232,5 +232,5 @@ def _retriever(config: RunConfig, dataset: Dataset, home: Home, command: str, re
     same_data = digests_of(found.record.data) == digests_of(dataset.sources)
     if not same_data or (found.config.task, found.config.seed) != (config.task.whole(), config.seed):
         raise InputError(f"retriever run {found.record.run}: made from other data, task or seed than this run's")
-    rerank.check([found.lists(part) for part in ("validation", "test")], config.task.candidates, dataset.name)
+    rerank.check([found.lists(part) for part in store.PARTS], config.task.candidates, dataset.name)
     return found

@@ -75,8 +75,8 @@ class Selection(Sealed):
         config = complete(config)
         settings = {key: value for key, value in config.settings.items() if key not in self.tried[0].settings}
         retriever = config.retriever.system if config.retriever else config.settings.get("retriever")
-        apart = {"settings": settings, "seed": 0, "device": "", "profile": "paper"}
-        apart["retriever"] = Retriever(system=retriever, run="") if retriever else None
+        lists = Retriever(system=retriever, run="") if retriever else None
+        apart = {"settings": settings, "seed": 0, "device": "", "profile": "paper", "retriever": lists}
         return config.model_copy(update=apart)
 
 

@@ -62,9 +62,7 @@ def draw(runs: Sequence[Run]) -> Figure:
 def _lines(run: Run, colour: str, above: Axes, below: Axes) -> None:
     fit = run.record.fit
     total, size = int(fit.notes["prompts_seen"]), int(run.config.settings["batch_size"])
-    epoch = int(
-        fit.notes.get("prompts_an_epoch", total)
-    )  # not noted by earlier versions, whose kept runs have one epoch
+    epoch = int(fit.notes.get("prompts_an_epoch", total))  # not noted by kept runs of earlier versions: one epoch each
     seen = [min(total, prompts_seen(step, epoch, size)) for step, _, _ in fit.curve]
     metric, loss = ([row[column] for row in fit.curve] for column in (1, 2))
     untuned, retriever = _noted(run, "untuned"), _noted(run, "of_the_retriever")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
+from harness import cli, data
+from harness.papers import paper as papers
 
 
 class Harness:
@@ -22,7 +23,16 @@ class Harness:
         assert isinstance(stop.value.code, int)
         return (stop.value.code, *self.capsys.readouterr())
 
-    def run(self, system: str, data: Path, *more: str) -> dict[str, object]:
-        status, out, error = self("run", system, "--dataset", str(data), "--profile", "smoke", "--json", *more)
+    def run(self, system: str, folder: Path, *more: str) -> dict[str, object]:
+        status, out, error = self("run", system, "--dataset", str(folder), "--profile", "smoke", "--json", *more)
         assert status == 0, error
         return json.loads(out)
+
+
+def as_ml_100k(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a folder in the place of LlamaRec's ML-100k."""
+    paper = papers.load("llamarec")
+    column = paper.datasets["ML-100k"].model_copy(update={"name": str(folder)})
+    paper = paper.model_copy(update={"datasets": paper.datasets | {"ML-100k": column}})
+    monkeypatch.setattr(papers, "load", lambda name: paper)
+    monkeypatch.setattr(data, "fetch", lambda *_: [])

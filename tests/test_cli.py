@@ -11,9 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from harness import environment, recheck, store
 from harness import home as homes
-from harness.papers import paper as papers
 from harness.selection import all_selections
-from tests.command_line import Harness
+from tests.command_line import Harness, as_ml_100k
 from tests.worlds import prepared_folder, random_histories
 
 
@@ -65,10 +64,7 @@ def test_a_ranker_makes_its_retrievers_run_first(harness: Harness, films: Path) 
 def test_a_kept_ranker_is_checked_by_scoring_alone(
     harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paper = papers.load("llamarec")
-    column = paper.datasets["ML-100k"].model_copy(update={"name": str(films)})
-    paper = paper.model_copy(update={"datasets": paper.datasets | {"ML-100k": column}})
-    monkeypatch.setattr(papers, "load", lambda name: paper)
+    as_ml_100k(films, monkeypatch)
     harness.run("llamarec", films)
     reference = tmp_path / "reference"
     status, _, error = harness("report", "llamarec:1", "--out", str(reference), "--keep")

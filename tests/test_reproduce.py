@@ -14,11 +14,10 @@ from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
 from harness.resolve import profile_file
-from tests.command_line import Harness
+from tests.command_line import Harness, as_ml_100k
 from tests.made_runs import make_run
 
 PAPER = papers.load("llamarec")
-MIRROR = os.environ.get("LLMREC_MIRROR")
 (WHOLE,) = reproduce.parse_targets(["llamarec"], whole=False)
 
 
@@ -216,7 +215,7 @@ def test_a_set_that_no_source_has_gives_way_to_its_fallback_and_says_so(
     assert any(line.startswith("Games: could not be had") and "`not run`" in line for line in said)
 
 
-@pytest.mark.skipif(MIRROR is None, reason="needs the mirror of the paper's data")
+@pytest.mark.skipif("LLMREC_MIRROR" not in os.environ, reason="needs the mirror of the paper's data")
 def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "reproduce", "llamarec", "--profile", "smoke", "--json"]
     options = [
@@ -255,10 +254,7 @@ def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
 def test_what_was_tested_before_a_search_is_counted_by_reproduce(
     harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    column = PAPER.datasets["ML-100k"].model_copy(update={"name": str(films)})
-    paper = PAPER.model_copy(update={"datasets": PAPER.datasets | {"ML-100k": column}})
-    monkeypatch.setattr(papers, "load", lambda name: paper)
-    monkeypatch.setattr(reproduce, "available", lambda paper, wanted, home, report: wanted)
+    as_ml_100k(films, monkeypatch)
     harness.run("lrurec", films, "--seed", "43")
     time.sleep(1.1)  # records keep whole seconds
     harness.run("lrurec", films, "--grid", "--set=dropout=0.2")

@@ -38,7 +38,7 @@ def check(parts: Sequence[Ids], candidates: int, dataset: str) -> None:
     """Refuse a retriever's lists, each part's of shape [user, item], where not every user's has that many items.
 
     Raises:
-        InputError: the shortest list, which says how many would do.
+        InputError: a list is shorter; it says how many would fit in all.
     """
     shortest = min(int((lists > 0).sum(axis=1).min()) for lists in parts)
     if shortest < candidates:

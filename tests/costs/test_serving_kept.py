@@ -10,25 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, data
+from harness import cli
 from harness.costs import kept as costs
-from harness.papers import paper as papers
-from tests.command_line import Harness
+from tests.command_line import Harness, as_ml_100k
 
 VERB = ("reproduce", "llamarec:serving", "--profile", "smoke", "--out")
 
 
-def use(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a folder in the place of the paper's ML-100k."""
-    paper = papers.load("llamarec")
-    column = paper.datasets["ML-100k"].model_copy(update={"name": str(films)})
-    paper = paper.model_copy(update={"datasets": paper.datasets | {"ML-100k": column}})
-    monkeypatch.setattr(papers, "load", lambda name: paper)
-    monkeypatch.setattr(data, "fetch", lambda *_: [])
-
-
 def in_a_process(films: str, *arguments: str) -> None:
-    use(Path(films), pytest.MonkeyPatch())
+    as_ml_100k(Path(films), pytest.MonkeyPatch())
     sys.argv = ["harness", *arguments]
     cli.main()
 
@@ -48,7 +38,7 @@ def test_a_killed_measurement_keeps_its_points_and_goes_on(
     first = {path: path.read_bytes() for path in harness.home.rglob("*.cost.json")}
     assert 1 <= len(first) < 4
 
-    use(films, monkeypatch)
+    as_ml_100k(films, monkeypatch)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     status, out, error = harness(*VERB, str(tmp_path / "out"))
     assert status == 0, error
