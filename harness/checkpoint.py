@@ -1,6 +1,7 @@
 """Checkpoints of unfinished training: one safetensors file, replaced atomically, never a pickle.
 
-A checkpoint names the commits that it was trained from, its own and those of the checkpoints that it goes on from.
+A checkpoint names the commits and machines that it was trained at, its own and those of the checkpoints that it goes on
+from.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harness import commits
+from harness import commits, environment
 from harness.commits import Commit
 
 FILE = "checkpoint.safetensors"
@@ -26,7 +27,8 @@ def save(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> Non
     temporary = folder / f"{FILE}.tmp"
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     trained = [*dict.fromkeys([*trained_at(folder), commits.here()])]
-    facts = {"state": state, "commits": trained}
+    machines = [*dict.fromkeys([*trained_on(folder), environment.machine()])]
+    facts = {"state": state, "commits": trained, "machines": machines}
     save_file(kept, temporary, {key: json.dumps(fact) for key, fact in facts.items()} | {"sha256": _digest(kept)})
     with temporary.open("rb") as handle:
         os.fsync(handle.fileno())
@@ -46,13 +48,23 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
 
 def trained_at(folder: Path) -> tuple[Commit, ...]:
     """The commits that the folder's checkpoint was trained from, oldest first; one not known where it names none."""
+    return tuple((name, dirty) for name, dirty in _named(folder, "commits", (None, None)))
+
+
+def trained_on(folder: Path) -> tuple[str, ...]:
+    """The machines that the folder's checkpoint was trained on, oldest first; one not known where it names none."""
+    return tuple(_named(folder, "machines", commits.UNKNOWN))
+
+
+def _named(folder: Path, fact: str, unknown: Any) -> list[Any]:
+    """A list in the folder's checkpoint; empty without a checkpoint, ``unknown`` alone where it lacks the list."""
     try:
         with safe_open(folder / FILE, framework="pt") as handle:
-            return tuple((name, dirty) for name, dirty in json.loads(handle.metadata()["commits"]))
+            return list(json.loads(handle.metadata()[fact]))
     except (OSError, SafetensorError):
-        return ()
+        return []
     except (ValueError, KeyError, TypeError):
-        return ((None, None),)
+        return [unknown]
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

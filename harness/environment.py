@@ -63,6 +63,14 @@ def hardware() -> dict[str, str | int | float]:
     return facts
 
 
+def machine() -> str:
+    """What of a machine can change a number, in one line: GPU or processor, its instructions, threads, versions."""
+    facts, found = hardware(), versions()
+    processors = [str(facts[key]) for key in ("gpu", "processor", "cpu_capability") if key in facts]
+    packages = [f"{package} {found[package]}" for package in PACKAGES[:-1] if package in found]
+    return ", ".join([*processors, f"{facts['threads']} threads", *packages])
+
+
 def processor() -> str:
     """The processor's name as the system gives it."""
     info = Path("/proc/cpuinfo")

@@ -109,7 +109,7 @@ class Job:
             if config.probe == "label-blind":
                 compared = BothScores(system.score, self.twin().fit()[0].score)
             clock.append(time.perf_counter())
-            trained_at = checkpoint.trained_at(self.work)
+            trained_at, trained_on = checkpoint.trained_at(self.work), checkpoint.trained_on(self.work)
             answers = self.answer(compared or system.score)
             clock.append(time.perf_counter())
         outcomes.write(answers.test, folder / "outcomes.parquet")
@@ -164,6 +164,7 @@ class Job:
             ),
             summarizer=system.summarizer_model() if isinstance(system, Summarises) else None,
             earlier_commits=commits.others(trained_at),
+            earlier_machines=tuple(name for name in trained_on if name != environment.machine()),
         )
 
     def fit(self) -> tuple[System, FitRecord]:

@@ -93,6 +93,8 @@ class RunRecord(Sealed):
         summarizer: the pretrained model that summarised the histories that it reads.
         earlier_commits: others than ``git_sha`` that parts of its training were run from, ``unknown`` where that was
             not kept. Then nobody says that the run is the one that an uninterrupted training gives.
+        earlier_machines: others than this one that parts of its training were run on: processors, threads and versions,
+            ``unknown`` where that was not kept.
         files: sha256 of the folder's other files.
         seal: of the record itself.
     """
@@ -123,6 +125,7 @@ class RunRecord(Sealed):
     statistics: Statistics
     summarizer: ModelRecord | None = None
     earlier_commits: tuple[str, ...] = ()
+    earlier_machines: tuple[str, ...] = ()
     files: dict[str, str] = {}
     seal: str = ""
 

@@ -1,4 +1,4 @@
-"""Which commits a run, a cell and a search name when training was stopped and went on at another."""
+"""Which commits and machines a run, a cell and a search name when training was stopped and went on at another."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import save_file
 
 import baselines  # noqa: F401  registers the systems
-from harness import checkpoint, columns, grid, run, store
+from harness import checkpoint, columns, environment, grid, run, store
 from harness.commits import Commit
 from harness.config import RunConfig
 from harness.home import Home
@@ -104,14 +105,35 @@ def test_a_part_of_which_nothing_was_kept_is_not_named(world: World, monkeypatch
     assert world.finish(NEW).record.commits() == ("aaa", "ccc")
 
 
-def test_a_checkpoint_that_names_none_was_trained_at_an_unknown_commit(world: World) -> None:
+def test_a_checkpoint_that_names_none_was_trained_at_an_unknown_commit_and_machine(world: World) -> None:
     world.killed_at(CLEAN)
     (path,) = world.home.work.glob(f"*/{checkpoint.FILE}")
     found = checkpoint.load(path.parent)
     assert found is not None
     tensors, state = found
     save_file(tensors, path, {"state": json.dumps(state), "sha256": checkpoint._digest(tensors)})
-    assert world.finish(NEW).record.commits() == ("unknown", "ccc")
+    record = world.finish(NEW).record
+    assert record.commits() == ("unknown", "ccc")
+    assert record.earlier_machines == ("unknown",)
+
+
+def test_a_resumed_run_names_the_other_machines(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for machine in ("one", "two", "three", "two"):
+        monkeypatch.setattr("harness.environment.machine", lambda machine=machine: machine)
+        world.killed_at(CLEAN)
+    assert world.finish(CLEAN).record.earlier_machines == ("one", "three")
+
+
+def test_an_uninterrupted_run_has_no_other_machine(world: World) -> None:
+    assert world.finish(CLEAN).record.earlier_machines == ()
+
+
+def test_a_machine_is_told_by_its_threads_and_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = environment.machine()
+    assert f"{torch.get_num_threads()} threads" in here
+    assert f"torch {torch.__version__}" in here
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
+    assert environment.machine() != here
 
 
 def test_a_resumed_record_from_before_there_was_the_key_names_an_unknown_commit(world: World) -> None:
