@@ -12,10 +12,11 @@ import baselines  # noqa: F401  registers the systems
 from harness import outcomes as outcome_file
 from harness import store
 from harness.config import Probe, Profile, Retriever, RunConfig, TaskConfig
-from harness.data.dataset import SourceRecord
+from harness.data.dataset import SourceRecord, digests
 from harness.outcomes import Outcomes
 from harness.record import FitRecord, ModelRecord, QueryCounts, RunRecord, Statistics
 from harness.resolve import resolve
+from harness.selection import Selection, Tried
 from harness.store import Run
 
 LLAMA = ModelRecord(name="meta-llama/Llama-2-7b-hf", sha256="a" * 64, dtype="bfloat16", quantisation="nf4")
@@ -32,6 +33,29 @@ def of_profile(system: str, profile: Profile = "paper", **changes: Any) -> dict[
     """What :func:`make_run` takes for a candidates run on ml-latest-small as a profile has it, but for the changes."""
     config = resolve(system, "ml-latest-small", profile, 42, "cpu", {"task.name": "candidates"} | changes)
     return {"profile": profile, "settings": config.settings, "task": config.task}
+
+
+def make_search(
+    taken: RunConfig,
+    values: Sequence[dict[str, float]],
+    sources: Sequence[SourceRecord] = (RATINGS,),
+    started_at: str = "2026-01-01T00:00:00+00:00",
+) -> Selection:
+    """A search that tried ``values`` on ``sources`` and took ``taken``, whose point validated best."""
+    best = [all(taken.settings[key] == value for key, value in each.items()) for each in values]
+    return Selection(
+        config=taken,
+        inputs=digests(sources),
+        monitor="Recall@10",
+        tried=tuple(
+            Tried(settings=each, value=0.5 if first else 0.1, best_step=5, steps=9)
+            for each, first in zip(values, best, strict=True)
+        ),
+        command=f"harness run {taken.system} --grid",
+        started_at=started_at,
+        git_sha=None,
+        dirty=None,
+    ).sealed()
 
 
 def make_run(

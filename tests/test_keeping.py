@@ -10,11 +10,11 @@ from harness.keeping import keep
 from harness.papers import paper as papers
 from harness.record import FitRecord
 from harness.resolve import resolve
-from harness.selection import SUFFIX, Selection, Tried
+from harness.selection import SUFFIX, Selection
 from harness.shown import Shown
 from harness.store import Run
 from tests.made_costs import made_cost
-from tests.made_runs import RATINGS, SMOL, make_run, of_profile
+from tests.made_runs import SMOL, make_run, make_search, of_profile
 
 PAPER = papers.load("llamarec")
 
@@ -80,16 +80,8 @@ def test_costs_are_kept_once_whatever_shows_them(tmp_path: Path) -> None:
 
 
 def selected(system: str, settings: dict[str, float]) -> Selection:
-    return Selection(
-        config=resolve(system, "ml-latest-small", "paper", 42, "cpu", settings),
-        inputs={RATINGS.name: RATINGS.sha256},
-        monitor="Recall@10",
-        tried=(Tried(settings=settings, value=0.5, best_step=5, steps=9),),
-        command=f"harness run {system} --grid",
-        started_at="2026-01-02T00:00:00+00:00",
-        git_sha=None,
-        dirty=None,
-    ).sealed()
+    config = resolve(system, "ml-latest-small", "paper", 42, "cpu", settings)
+    return make_search(config, [settings], started_at="2026-01-02T00:00:00+00:00")
 
 
 def test_what_was_tested_before_its_search_and_is_shown_keeps_its_files(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from harness.errors import InputError
 from harness.evidence import choose, gather, is_taken, with_tested_before
 from harness.home import Home
 from harness.keeping import keep
-from harness.selection import Selection, Tried
+from harness.selection import Selection
 from harness.shown import shown
 from harness.store import Run
-from tests.made_runs import NEVER_HELD, RATINGS, make_run
+from tests.made_runs import NEVER_HELD, make_run, make_search
 
 SETS = ["ml-latest-small"]
 
@@ -22,17 +22,7 @@ def config(dropout: float, seed: int = 42, **changes: object) -> RunConfig:
 
 
 def search(dropout: float = 0.5) -> Selection:
-    tried = [Tried(settings={"dropout": value}, value=value, best_step=5, steps=9) for value in (0.1, dropout)]
-    return Selection(
-        config=config(dropout),
-        inputs={RATINGS.name: RATINGS.sha256},
-        monitor="Recall@10",
-        tried=tuple(tried),
-        command="harness run narm --grid",
-        started_at="2026-01-01T00:00:00+00:00",
-        git_sha=None,
-        dirty=None,
-    ).sealed()
+    return make_search(config(dropout), [{"dropout": 0.1}, {"dropout": dropout}])
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -89,9 +79,8 @@ def test_what_was_chosen_on_other_data_or_among_values_of_ones_own_is_not_taken(
 
 def test_a_re_rankers_search_is_one_of_its_retriever() -> None:
     ranker = resolve.resolve("llamarec", SETS[0], "paper", 42, "cpu")
-    tried = (Tried(settings={"learning_rate": 1e-3}, value=1.0, best_step=5, steps=9),)
-    taken = ranker.model_copy(update={"settings": ranker.settings | tried[0].settings})
-    found = search().model_copy(update={"config": taken, "tried": tried})
+    rate = {"learning_rate": 1e-3}
+    found = make_search(ranker.model_copy(update={"settings": ranker.settings | rate}), [rate])
     for system, covered in (("lrurec", True), ("sasrec", False)):
         own = ranker.model_copy(update={"retriever": Retriever(system=system, run="0123")})
         assert found.covers(own) is covered

@@ -9,19 +9,17 @@ import pytest
 
 from harness import cells, keeping, reproduce, selection, store
 from harness.config import Profile, RunConfig
-from harness.data.dataset import digests
 from harness.home import Home
 from harness.paired.comparison import Side, compare
 from harness.papers import paper as papers
 from harness.papers.variants import Variants
 from harness.resolve import profiles, resolve
-from harness.selection import Selection, Tried
 from harness.shown import Shown, shown
 from harness.store import Run
 from harness.variants import Variant, variants
 from reports.render import render, write
 from reports.variants import listings
-from tests.made_runs import SMOL, make_run
+from tests.made_runs import SMOL, make_run, make_search
 
 PAPER = papers.load("llamarec")
 RANDOM = np.random.default_rng(3)
@@ -189,10 +187,7 @@ def test_a_changed_run_is_planned_with_what_a_search_took_as_the_table_shows_it(
     shown_run = make_run(
         home.runs, "narm", PLAIN[42], dataset="amazon-games-2014", profile="paper", settings=taken.settings
     )
-    facts = {"command": "harness run", "started_at": "2026-01-01", "git_sha": None, "dirty": None}
-    tried = tuple(Tried(settings={"dropout": value}, value=value, best_step=1, steps=1) for value in (0.2, 0.4))
-    searched = Selection(config=taken, inputs=digests(shown_run.record.data), monitor="Recall@10", tried=tried, **facts)
-    selection.write(searched.sealed(), home.runs)
+    selection.write(make_search(taken, [{"dropout": 0.2}, {"dropout": 0.4}], shown_run.record.data), home.runs)
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
     plain, *changed = reproduce.plan(target, {"Games": "amazon-games-2014"}, "paper", [42], "cpu", home, ["NARM"])
     assert plain.cached == shown_run.record.run
@@ -278,11 +273,8 @@ def test_the_plan_runs_each_change_and_the_same_without_it_and_nothing_else(tmp_
 
 def test_a_change_is_made_to_what_a_search_took(tmp_path: Path) -> None:
     home = Home(tmp_path, None)
-    values = [Tried(settings={"dropout": dropout}, value=dropout, best_step=5, steps=9) for dropout in (0.1, 0.5)]
     taken = resolve("narm", "amazon-beauty-2014", "paper", 42, "cpu", {"dropout": 0.5})
-    about: dict[str, Any] = {"command": "typed", "started_at": "2026-01-01", "git_sha": None, "dirty": None}
-    found = Selection(config=taken, inputs={}, monitor="Recall@10", tried=tuple(values), **about)
-    selection.write(found.sealed(), home.runs)
+    selection.write(make_search(taken, [{"dropout": 0.1}, {"dropout": 0.5}]), home.runs)
     (target,) = reproduce.parse_targets(["llamarec:variants"], whole=False)
     planned = reproduce.plan(target, {"Beauty": taken.dataset}, "paper", [43], "cpu", home, ["NARM"])
     changed = [(each.config.settings["dropout"], each.config.settings["targets"]) for each in planned]
