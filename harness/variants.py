@@ -1,14 +1,14 @@
 """Columns of a table once more, each with one change of the procedure, against the runs that the table shows."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from harness import metrics, resolve
 from harness import system as register
 from harness.columns import Column, columns
-from harness.config import TASK_PREFIX, RunConfig, Strict
+from harness.config import TASK_PREFIX, Profile, RunConfig, Strict
 from harness.data.dataset import digests
 from harness.paired.comparison import Comparison, Side, compare
 from harness.papers.paper import Paper, number
@@ -54,8 +54,8 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
     """The rows of a table of variants; none where no change was run. All their tests are one family, none in it twice.
 
     A run belongs to a change if it differs from the run of its seed behind the changed table's column by that alone
-    (but for its device, and for settings that only lay out the work), or from its profile's own run with what both
-    sides of the change have.
+    (but for its device, and for settings that only lay out the work), or from a profile's own run with what both sides
+    of the change have.
 
     Args:
         paper: the paper.
@@ -90,14 +90,21 @@ def variants(paper: Paper, table: str, runs: Sequence[Run], selections: Sequence
 
 
 def _pairs(column: Column, change: Change, runs: Sequence[Run]) -> list[tuple[Run, Run]]:
-    """(run with the change, run without it) of every seed that has both; of several the latest."""
-    pairs = []
-    for shown in column.evidence.runs:
-        has_both = shown.config.settings.items() >= change.both.items()
-        without = shown if has_both else _latest(runs, _plain(shown.config, change), shown)
-        if without and (changed := _latest(runs, _with(without.config, change), shown)):
-            pairs.append((changed, without))
-    return pairs
+    """(run with the change, run without it) of every seed that has both; of several the latest.
+
+    What both sides of a change have may be cheaper than what the table shows, so there they are the own runs of the
+    most expensive profile that has any pair.
+    """
+    shown = column.evidence.runs
+    if not change.both or not shown:
+        return _changed(shown, change, runs)
+    tried = (_changed(_own(profile, change, shown[0], runs), change, runs) for profile in reversed(get_args(Profile)))
+    return next(filter(None, tried), [])
+
+
+def _changed(without: Sequence[Run], change: Change, runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    found = [(_latest(runs, _with(run.config, change), run), run) for run in without]
+    return [(changed, run) for changed, run in found if changed]
 
 
 def _latest(runs: Sequence[Run], config: RunConfig, shown: Run) -> Run | None:
@@ -108,11 +115,28 @@ def _latest(runs: Sequence[Run], config: RunConfig, shown: Run) -> Run | None:
     return max(same, key=lambda run: run.record.started_at, default=None)
 
 
+def _own(profile: Profile, change: Change, shown: Run, runs: Sequence[Run]) -> list[Run]:
+    """A re-ranker's runs that are a profile's own with what both sides of a change have; the latest of each seed.
+
+    They have the system, data, task, backbone and retriever of a run that the table shows.
+    """
+
+    def shared(run: Run) -> tuple[object, ...]:
+        config = run.config
+        retriever = config.retriever and config.retriever.system
+        return config.system, digests(run.record.data), config.task, config.settings.get("backbone"), retriever
+
+    alike = [run for run in runs if run.config.profile == profile and shared(run) == shared(shown)]
+    own = [run for run in alike if _asked(run.config) == _asked(_plain(run.config, change))]
+    by_seed = {run.config.seed: run for run in sorted(own, key=lambda run: run.record.started_at)}
+    return [by_seed[seed] for seed in sorted(by_seed)]
+
+
 def _plain(config: RunConfig, change: Change) -> RunConfig:
     """A re-ranker's configuration as its profile has it, but for its backbone and what both sides of a change have."""
     both = {"backbone": config.settings["backbone"]} | change.both
     own = resolve.resolve(config.system, config.dataset, config.profile, config.seed, config.device, both)
-    return config.model_copy(update={"settings": own.settings})
+    return config.model_copy(update={"settings": own.settings, "probe": None})
 
 
 def _with(config: RunConfig, change: Change) -> RunConfig:

@@ -118,6 +118,32 @@ def test_what_both_sides_have_is_held_against_the_profiles_own_run_with_it(tmp_p
     assert listing.rows[0][2] == "loss_on=prompt (both: adapter=null)"
 
 
+def test_what_both_sides_have_may_be_cheaper_than_what_the_table_shows(tmp_path: Path) -> None:
+    lists = {
+        (profile, seed): made(tmp_path, PLAIN[seed], {}, profile=profile, seed=seed)
+        for profile, seed in (("paper", 42), ("cpu", 42), ("cpu", 43))
+    }
+
+    def ranker(ranks: Sequence[int], changes: dict[str, Any], profile: str, seed: int, model: Any = SMOL) -> Run:
+        given = {"profile": profile, "seed": seed, "retriever": lists[profile, seed], "model": model}
+        return made(tmp_path, ranks, {"backbone": "smollm2-135m"} | changes, "llamarec", **given)
+
+    best = ranker(PLAIN[42], {"prompts": 20000}, "paper", 42)
+    plain = {seed: ranker(PLAIN[seed], {}, "cpu", seed) for seed in (42, 43)}
+    changed = ranker(CHANGED[43], {"loss_on": "prompt"}, "cpu", 43)
+    other = ranker(CHANGED[42], {"loss_on": "prompt", "learning_rate": 0.5}, "cpu", 42)
+    everything = [*lists.values(), best, *plain.values(), changed, other]
+    (cell, *_) = (each for each in cells.cells(PAPER, "1", everything) if each.system == "LlamaRec" and each.runs)
+    assert cell.runs == (best.record.run,)
+    found = rows(everything, {"loss_on": "prompt"}, "LlamaRec")
+    assert {(row.runs, row.profile) for row in found} == {((changed.record.run, plain[43].record.run), "cpu")}
+
+    same = {"prompts": None, "loss_on": "prompt"}
+    dearer = [ranker(PLAIN[43], {"prompts": None}, "paper", 42), ranker(CHANGED[42], same, "paper", 42)]
+    found = rows([*everything, *dearer], {"loss_on": "prompt"}, "LlamaRec")
+    assert {(row.runs, row.profile) for row in found} == {((dearer[1].record.run, dearer[0].record.run), "paper")}
+
+
 def test_a_probe_of_a_changed_run_is_a_change_and_stands_nowhere_else(tmp_path: Path) -> None:
     lists = made(tmp_path, PLAIN[42], {}, profile="cpu")
     given: dict[str, Any] = {"profile": "cpu", "retriever": lists, "model": SMOL}
