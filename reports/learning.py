@@ -15,8 +15,8 @@ from reports.style import PALETTE, plain
 TITLE = "Learning curves"
 CAPTION = (
     "Above: the validation metric that chose the weights (a ring: those kept), before the first prompt and at every "
-    "validation; dashed: the retriever's own order of the same users. Below: mean training loss since the validation "
-    "before."
+    "validation; dashed: the retriever's own order of the same users. Below: mean training loss of a token since the "
+    "validation before, the answer's letter and its end alike."
 )
 KEPT: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none"}
 GIVEN: dict[str, Any] = {"linestyle": "--", "linewidth": 1}
