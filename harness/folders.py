@@ -22,8 +22,20 @@ def below(folder: Path, pattern: str) -> list[Path]:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a file whole or not at all, whoever writes the same one beside this process; its folder is made."""
+    """Write a file whole or not at all, whoever writes the same one and whatever fails; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     temporary.write_text(text, encoding="utf-8")
-    return temporary.replace(path)
+    sync(temporary)
+    found = temporary.replace(path)
+    sync(path.parent)
+    return found
+
+
+def sync(path: Path) -> None:
+    """Have the system write a file or a folder's names to the disk now."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

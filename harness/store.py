@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from harness.config import RunConfig, one_line
 from harness.data.dataset import Ids
 from harness.data.digest import sha256_of
 from harness.errors import InputError, WorkError
-from harness.folders import below
+from harness.folders import below, sync
 from harness.outcomes import Outcomes
 from harness.record import RunRecord
 
@@ -56,6 +55,13 @@ class Run:
     folder: Path
     config: RunConfig
     record: RunRecord
+
+    @property
+    def machine(self) -> str:
+        """What it was computed on: the GPU, or the processor and its threads."""
+        hardware = self.record.hardware
+        gpu = hardware.get("gpu") if self.config.device.startswith("cuda") else None
+        return str(gpu or f"{hardware.get('processor', 'unknown')}, {hardware.get('threads', '?')} threads")
 
     def outcomes(self) -> Outcomes:
         """Outcomes of the test queries, in evaluation order."""
@@ -128,23 +134,15 @@ def write(runs: Path, config: RunConfig, run: str, fill: Callable[[Path], RunRec
         document = record.model_copy(update={"files": files}).sealed().model_dump_json(indent=2)
         (temporary / RECORD).write_text(document + "\n", encoding="utf-8")
         for path in [*temporary.iterdir(), temporary]:
-            _sync(path)
+            sync(path)
         temporary.rename(target)
-        _sync(runs)
+        sync(runs)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
         if isinstance(error, ValidationError):
             raise WorkError(f"the record of {config.system} cannot be kept: {one_line(error)}") from None
         raise
     return open_run(target)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def open_run(folder: Path) -> Run:

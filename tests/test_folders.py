@@ -1,7 +1,10 @@
+import os
 from pathlib import Path
 from threading import Event, Thread
 
-from harness.folders import below
+import pytest
+
+from harness.folders import below, write_whole
 
 
 def test_files_at_any_depth_but_hidden_ones(tmp_path: Path) -> None:
@@ -31,3 +34,16 @@ def test_a_folder_that_is_renamed_meanwhile_is_passed_over(tmp_path: Path) -> No
     finally:
         done.set()
         thread.join()
+
+
+def test_what_could_not_be_written_to_the_disk_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = write_whole(tmp_path / "kept.json", "before")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, "after")
+    assert path.read_text() == "before"

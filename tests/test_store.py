@@ -26,6 +26,10 @@ LISTS = np.array([[1, 2], [3, 65_000], [5, 6]], dtype=np.int32)
 def fill(folder: Path) -> RunRecord:
     outcome_file.write(OUTCOMES, folder / "outcomes.parquet")
     store.write_lists(LISTS, LISTS[:, ::-1], folder / "lists.parquet")
+    return bare_record()
+
+
+def bare_record() -> RunRecord:
     return RunRecord(
         run="abc",
         system="toy",
@@ -249,3 +253,12 @@ def test_a_config_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match=r"config.yaml: not the config of a run of this harness \(.+\); move") as error:
         store.open_run(folder)
     assert "\n" not in str(error.value)
+
+
+def test_a_run_was_computed_where_it_was_asked_for() -> None:
+    hardware = {"gpu": "NVIDIA H200", "processor": "AMD EPYC", "threads": 2}
+    record = bare_record().model_copy(update={"hardware": hardware})
+    on = {device: CONFIG.model_copy(update={"device": device}) for device in ("cpu", "cuda")}
+    machines = {device: store.Run(Path("none"), config, record).machine for device, config in on.items()}
+    assert machines == {"cpu": "AMD EPYC, 2 threads", "cuda": "NVIDIA H200"}
+    assert store.Run(Path("none"), on["cuda"], bare_record()).machine == "unknown, ? threads"
