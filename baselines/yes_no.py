@@ -14,6 +14,7 @@ from torch import Tensor
 
 from baselines.adapted import AdaptedSystem
 from baselines.unseen_user import BY_HISTORY
+from harness import metrics
 from harness.data.dataset import Sequences
 from harness.errors import InputError
 from harness.llm import item_text, meter, prefix, wording, yes_no
@@ -53,7 +54,7 @@ class YesNoConfig(TuningConfig):
     epochs: int = Field(5, ge=1)
     batch_size: int = Field(32, ge=1)  # pairs: the paper's 64 texts
     validate_every: int | None = Field(None, ge=1)
-    monitor: str = "Recall@3+Recall@5+Recall@10"
+    monitor: metrics.Monitor = "Recall@3+Recall@5+Recall@10"
     loss_on: LossOn = "prompt"
     backbone: str = "meta-llama/Llama-2-7b-hf"
     dtype: Dtype = "auto"

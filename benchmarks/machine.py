@@ -1,7 +1,7 @@
 """The device that the benchmarks use, a backbone on it, and what it reaches at best."""
 
 import os
-from functools import cache, lru_cache
+from functools import cache
 
 import torch
 
@@ -14,10 +14,18 @@ PROFILE = os.environ.get("LLMREC_PROFILE", "smoke")
 DEVICE = torch.device(environment.check_device(None))
 
 
-@lru_cache(maxsize=1)
+_loaded: dict[tuple[str, Quantisation], Backbone] = {}
+
+
 def load(name: str, quantisation: Quantisation) -> Backbone:
-    """The backbone; the one before it makes room."""
-    return backbone.load(name, home.resolve(), DEVICE, quantisation=quantisation, report=lambda line: None)
+    """The backbone; the one before it makes room first."""
+    wanted = (name, quantisation)
+    if wanted not in _loaded:
+        _loaded.clear()
+        _loaded[wanted] = backbone.load(
+            name, home.resolve(), DEVICE, quantisation=quantisation, report=lambda line: None
+        )
+    return _loaded[wanted]
 
 
 @cache

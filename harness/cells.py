@@ -25,6 +25,7 @@ def cells(
     estimator: str | None = None,
     selections: Sequence[Selection] = (),
     costs: Sequence[KeptCost] = (),
+    earlier: Sequence[Run] = (),
 ) -> list[Cell]:
     """The cells of a table in the paper's order: data sets, then systems, then a figure's values, then metrics.
 
@@ -38,6 +39,7 @@ def cells(
             which alone is judged.
         selections: all searches there are.
         costs: all measured costs there are.
+        earlier: runs that count as tested before a search, and are not shown.
 
     Raises:
         InputError: no such table or estimator, or a run's outcomes cannot be read.
@@ -49,7 +51,7 @@ def cells(
         return cost_rows.cells(paper, table, spec, costs)
     if isinstance(spec, ServingFigure | Variants):
         return []
-    return list(_measured(paper, table, spec, list(columns(paper, spec, runs, selections)), runs, estimator))
+    return list(_measured(paper, table, spec, list(columns(paper, spec, runs, selections, earlier)), runs, estimator))
 
 
 def _measured(

@@ -6,9 +6,10 @@ from.
 
 import hashlib
 import json
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,8 +18,17 @@ from torch import Tensor
 
 from harness import commits, environment
 from harness.commits import Commit
+from harness.errors import WorkError
+from harness.folders import sync
 
 FILE = "checkpoint.safetensors"
+
+
+class Trained(NamedTuple):
+    """Where a checkpoint's training ran, its own and that of the checkpoints before it, oldest first, each once."""
+
+    commits: tuple[Commit, ...]
+    machines: tuple[str, ...]
 
 
 def save(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -26,12 +36,14 @@ def save(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{FILE}.tmp"
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    trained = [*dict.fromkeys([*trained_at(folder), commits.here()])]
-    machines = [*dict.fromkeys([*trained_on(folder), environment.machine()])]
-    facts = {"state": state, "commits": trained, "machines": machines}
+    before = trained(folder)
+    facts = {
+        "state": state,
+        "commits": [*dict.fromkeys([*before.commits, commits.here()])],
+        "machines": [*dict.fromkeys([*before.machines, environment.machine()])],
+    }
     save_file(kept, temporary, {key: json.dumps(fact) for key, fact in facts.items()} | {"sha256": _digest(kept)})
-    with temporary.open("rb") as handle:
-        os.fsync(handle.fileno())
+    sync(temporary)
     temporary.replace(folder / FILE)
 
 
@@ -46,23 +58,42 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     return (tensors, state) if digest == _digest(tensors) else None
 
 
-def trained_at(folder: Path) -> tuple[Commit, ...]:
-    """The commits that the folder's checkpoint was trained from, oldest first; one not known where it names none."""
-    return tuple((name, dirty) for name, dirty in _named(folder, "commits", (None, None)))
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Around taking up the folder's checkpoint.
+
+    Raises:
+        WorkError: it was written by code that keeps other things than this.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise WorkError(
+            f"{folder / FILE}: was written by another version and does not fit this one ({reason}); "
+            "go on at that version, or delete the file to train anew"
+        ) from None
 
 
-def trained_on(folder: Path) -> tuple[str, ...]:
-    """The machines that the folder's checkpoint was trained on, oldest first; one not known where it names none."""
-    return tuple(_named(folder, "machines", commits.UNKNOWN))
-
-
-def _named(folder: Path, fact: str, unknown: Any) -> list[Any]:
-    """A list in the folder's checkpoint; empty without a checkpoint, ``unknown`` alone where it lacks the list."""
+def trained(folder: Path) -> Trained:
+    """What the folder's checkpoint was trained at and on: nothing without one, one not known for what it lacks."""
     try:
         with safe_open(folder / FILE, framework="pt") as handle:
-            return list(json.loads(handle.metadata()[fact]))
+            facts = handle.metadata() or {}
     except (OSError, SafetensorError):
-        return []
+        return Trained((), ())
+    commits_named = _listed(facts, "commits", (None, None))
+    return Trained(
+        tuple((name, dirty) for name, dirty in commits_named), tuple(_listed(facts, "machines", commits.UNKNOWN))
+    )
+
+
+def _listed(facts: dict[str, str], key: str, unknown: Any) -> list[Any]:
+    """The list among the facts; ``unknown`` alone where there is none."""
+    try:
+        return list(json.loads(facts[key]))
     except (ValueError, KeyError, TypeError):
         return [unknown]
 

@@ -1,9 +1,7 @@
 """The verbs. The composition root: it alone registers the systems of ``baselines`` and renders with ``reports``."""
 
-import errno
 import shlex
 import sys
-import traceback
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -32,11 +30,11 @@ from harness import (
 )
 from harness import home as homes
 from harness import system as register
-from harness.config import Retriever, one_line
+from harness.config import Retriever
 from harness.costs.kept import all_costs
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
-from harness.evidence import with_tested_before
+from harness.evidence import earlier_runs
 from harness.listing import Listing, listing
 from harness.llm import backbone as backbones
 from harness.options import (
@@ -68,7 +66,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Re-runs published experiments on LLM-based recommendation, judges them, and prints the papers' tables again.",
 )
-INTERRUPTED = 130
 
 
 def register_systems() -> None:
@@ -156,11 +153,8 @@ def run_(
 ) -> None:
     """Run one system on one data set."""
     state = homes.resolve(home, mirror)
-    changes = (
-        ({"task.name": task} if task else {})
-        | ({"backbone": backbone} if backbone else {})
-        | resolve.parse_assignments(assignments or [])
-    )
+    changes = ({"task.name": task} if task else {}) | ({"backbone": backbone} if backbone else {})
+    changes = resolve.parse_assignments(assignments or [], changes)
     searched = dict(grid.of_paper(system, changes)) if papers_grid else {}
     searched |= parse_search(sought or [])
     for key in searched.keys() & changes:
@@ -214,7 +208,7 @@ def reproduce_(
     tune: Annotated[bool, typer.Option("--tune", help="Tune LLMs afresh, whatever adapter the profile takes.")] = False,
     from_reference: Annotated[
         bool,
-        typer.Option("--from-reference", help="Only score the papers' kept adapters on --datasets again."),
+        typer.Option("--from-reference", help="Only score kept adapters again, of --systems on --datasets."),
     ] = False,
     device: DeviceOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("report"),
@@ -234,12 +228,18 @@ def reproduce_(
         raise InputError(f"--out {out}: is a file; expected a folder")
     on, only = named(datasets, "--datasets"), named(systems, "--systems")
     if from_reference:
-        show.rechecks(list(recheck.recheck(chosen, on, where, state, console.progress)), as_json)
+        for option, given in {"--dry-run": dry_run, "--tune": tune, "--backbone": backbone}.items():
+            if given:
+                raise InputError(f"--from-reference: scores what is kept as it is; leave out {option}")
+        with redirect_stdout(sys.stderr):
+            found = list(recheck.recheck(chosen, on, only, where, state, console.progress))
+        show.rechecks(found, as_json)
         return
     changes = ({"backbone": backbone} if backbone else {}) | ({"adapter": None} if tune else {})
+    read: dict[str, dict[str, str]] = {}
 
     def plan(target: Target, sets: dict[str, str]) -> list[Planned]:
-        return reproduce.plan(target, sets, profile, parse_seeds(seeds), where, state, only, changes)
+        return reproduce.plan(target, sets, profile, parse_seeds(seeds), where, state, only, changes, read)
 
     sets = {target.paper.id: reproduce.datasets_of(target, on) for target in chosen}
     planned = [each for target in chosen for each in plan(target, sets[target.paper.id])]
@@ -249,7 +249,8 @@ def reproduce_(
     missing: list[str] = []
     for target in chosen:
         wanted = sets[target.paper.id]
-        sets[target.paper.id] = reproduce.available(target.paper, wanted, state, console.progress)
+        sets[target.paper.id], files = reproduce.available(target.paper, wanted, state, console.progress)
+        read |= files
         missing += wanted.keys() - sets[target.paper.id].keys()
     planned = [each for target in chosen for each in plan(target, sets[target.paper.id])]
     for wave in reproduce.waves(planned):
@@ -260,12 +261,18 @@ def reproduce_(
             else:
                 runs |= {each.record.run: each for each in store.with_retriever(state.runs, result)}
     ran = list(runs.values())
-    measured = reproduce.measure_costs(chosen, sets, profile, where, ran, state, command_line(), console.progress)
+    with redirect_stdout(sys.stderr):
+        measured, unmeasured = reproduce.measure_costs(
+            chosen, sets, profile, where, ran, state, command_line(), console.progress
+        )
     searches = all_selections(state.runs)
-    known = with_tested_before(ran, searches, state.runs)
-    show_report(shown(chosen, known, searches, measured, estimator), ran, out, as_json)
+    earlier = earlier_runs(state.runs, ran, searches)
+    show_report(shown(chosen, ran, searches, measured, estimator, earlier), ran, out, as_json)
     if failed:
-        raise WorkError(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
+        kind = InputError if all(isinstance(error, InputError) for error in failed) else WorkError
+        raise kind(f"{len(failed)} of {len(planned)} runs failed; the first: {failed[0]}")
+    if unmeasured:
+        raise WorkError(f"{len(unmeasured)} costs could not be measured; the first: {unmeasured[0]}")
     if missing:
         raise WorkError(f"no source has the data of {', '.join(missing)}; see above")
 
@@ -365,35 +372,3 @@ def show_report(
 def command_line() -> str:
     """What the user typed."""
     return shlex.join(["harness", *sys.argv[1:]])
-
-
-def main() -> None:
-    """Run the command line and exit: 0 done, 1 the work failed, 2 bad input, 130 interrupted."""
-    try:
-        register_systems()
-        status = app(standalone_mode=False) or 0
-        if status == INTERRUPTED:  # how newer versions of typer return what older ones raise
-            complain("interrupted; run again to resume", status)
-    except HarnessError as error:
-        status = complain(str(error), error.exit_status)
-    except (KeyboardInterrupt, typer.Abort):
-        status = complain("interrupted; run again to resume", INTERRUPTED)
-    except OSError as error:
-        full = "; free some space, or name another folder by --home" if error.errno == errno.ENOSPC else ""
-        status = complain(f"{error.filename or 'file'}: {error.strerror or error}{full}", 1)
-    except Exception as error:
-        misused = getattr(error, "format_message", None)  # the command line itself; typer brings its own click or not
-        line = misused() if misused else f"{type(error).__name__}: {one_line(error)} (--debug shows where)"
-        status = complain(line, 2 if misused else 1)
-    if status == INTERRUPTED:
-        exec("")  # CPython would end by the signal where that came while a string was executed, as dataclasses do
-    sys.exit(status)
-
-
-def complain(line: str, status: int) -> int:
-    """Print one line on standard error, after the traceback if that was asked for, and return the status."""
-    if "--debug" in sys.argv:
-        traceback.print_exc()
-    if line:
-        print(f"error: {' '.join(line.split())}", file=sys.stderr)
-    return status

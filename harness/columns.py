@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import metrics, stats
+from harness import commits, metrics, stats
 from harness.config import RunConfig
 from harness.evidence import Evidence, gather, restrict
 from harness.papers.paper import Paper
@@ -36,7 +36,11 @@ class Column:
 
 
 def columns(
-    paper: Paper, spec: AccuracyTable | Sweep, runs: Sequence[Run], selections: Sequence[Selection]
+    paper: Paper,
+    spec: AccuracyTable | Sweep,
+    runs: Sequence[Run],
+    selections: Sequence[Selection],
+    earlier: Sequence[Run] = (),
 ) -> Iterator[Column]:
     """Data sets, then systems, then values of the setting, in the paper's order.
 
@@ -45,6 +49,7 @@ def columns(
         spec: its table or figure.
         runs: all finished runs there are; those that were asked what it asks, and are no variant, are chosen from.
         selections: all searches there are.
+        earlier: runs that count as tested before a search, and are not shown.
     """
     asked = [run for run in runs if _was_asked(run.config, spec.task()) and not paper.varies(run.config)]
     for dataset in spec.datasets():
@@ -55,7 +60,7 @@ def columns(
                     own = [run for run in asked if _is_point(run.config, spec.setting, value)]
                 evidence = Evidence()
                 if name := paper.systems.get(system):
-                    evidence = gather(own, name, paper.datasets[dataset].names, selections)
+                    evidence = gather(own, name, paper.datasets[dataset].names, selections, earlier)
                 if isinstance(spec, AccuracyTable) and spec.users:
                     evidence = restrict(evidence, asked, paper.systems[spec.users.system], spec.users.among, selections)
                 yield Column(dataset, system, value, evidence, likeness(paper, dataset, evidence, asked))
@@ -114,7 +119,7 @@ def provenance(shown: Sequence[Run]) -> dict[str, Any]:
     return {
         "runs": tuple(run.record.run for run in shown),
         "commits": tuple(sorted({sha for run in shown for sha in run.record.commits()})),
-        "dirty": any(run.record.dirty for run in shown),
+        "dirty": commits.worst(run.record.dirty for run in shown),
     }
 
 

@@ -32,5 +32,10 @@ def others(commits: Iterable[Commit]) -> tuple[str, ...]:
 
 def changed(commits: Iterable[Commit]) -> bool | None:
     """Whether one of them, or the present one, had changes; None where that is not known."""
-    found = {dirty for _, dirty in (*commits, here())}
+    return worst(dirty for _, dirty in (*commits, here()))
+
+
+def worst(dirty: Iterable[bool | None]) -> bool | None:
+    """Whether one of several had changes; None where that is not known."""
+    found = set(dirty)
     return True if True in found else None if None in found else False

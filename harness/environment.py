@@ -4,6 +4,7 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from harness.errors import InputError
 
 PACKAGES = (
     *("torch", "triton", "transformers", "vllm", "peft", "bitsandbytes"),
-    *("numpy", "scipy", "polars", "llmrec-harness"),
+    *("numpy", "scipy", "polars"),
 )
 
 
@@ -38,7 +39,7 @@ def check_device(name: str | None) -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that can change a number; absent ones are left out."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, "llmrec-harness"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -64,11 +65,21 @@ def hardware() -> dict[str, str | int | float]:
 
 
 def machine() -> str:
-    """What of a machine can change a number, in one line: GPU or processor, its instructions, threads, versions."""
-    facts, found = hardware(), versions()
+    """What of this machine can change a number, in one line."""
+    return machine_of(hardware(), versions())
+
+
+def machine_of(facts: Mapping[str, str | int | float], found: Mapping[str, str]) -> str:
+    """The same of what :func:`hardware` and :func:`versions` once found: processors, threads, packages."""
     processors = [str(facts[key]) for key in ("gpu", "processor", "cpu_capability") if key in facts]
-    packages = [f"{package} {found[package]}" for package in PACKAGES[:-1] if package in found]
-    return ", ".join([*processors, f"{facts['threads']} threads", *packages])
+    packages = [f"{package} {found[package]}" for package in PACKAGES if package in found]
+    return ", ".join([*processors, f"{facts.get('threads', 'unknown')} threads", *packages])
+
+
+def others(machines: Iterable[str]) -> tuple[str, ...]:
+    """Those that are not this one, each once, in their order."""
+    here = machine()
+    return tuple(dict.fromkeys(name for name in machines if name != here))
 
 
 def processor() -> str:

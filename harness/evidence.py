@@ -73,6 +73,7 @@ def configuration(run: Run, runs: Mapping[str, Run] | None = None) -> str:
     asked = config.model_dump_json(exclude={"seed": True, "device": True, "retriever": {"run": True}})
     inputs = [source.sha256 for source in run.record.data] + [run.record.model.sha256 if run.record.model else ""]
     inputs += [run.record.summarizer.sha256] if run.record.summarizer else []
+    inputs += [str(notes["prompts_sha256"])] if "prompts_sha256" in (notes := run.record.fit.notes) else []
     retriever = (runs or {}).get(run.config.retriever.run) if run.config.retriever else None
     return "\n".join([asked, *inputs, *([configuration(retriever)] if retriever else [])])
 
@@ -136,30 +137,43 @@ def is_taken(run: Run, selections: Sequence[Selection]) -> bool:
     return bool(own) and own[0].takes(run.config)
 
 
-def gather(runs: Sequence[Run], system: str, datasets: Iterable[str], selections: Sequence[Selection] = ()) -> Evidence:
-    """The chosen runs with all their outcomes."""
+def gather(
+    runs: Sequence[Run],
+    system: str,
+    datasets: Iterable[str],
+    selections: Sequence[Selection] = (),
+    earlier: Sequence[Run] = (),
+) -> Evidence:
+    """The chosen runs with all their outcomes.
+
+    Args:
+        runs: all runs that may be shown.
+        system: the harness's name of the system.
+        datasets: the harness's names of data sets, the preferred one first.
+        selections: all searches there are.
+        earlier: further runs that count where a search found them tested already, and are not shown.
+    """
     chosen, configurations = choose(runs, system, datasets, selections)
     searches = [each for run in chosen[:1] for each in selections if is_taken(run, [each])]
     search = next(iter(searches), None)
     found = Evidence(chosen, tuple(run.outcomes() for run in chosen), configurations)
     if search is None:
         return found
-    tested = {configuration(run) for run in tested_before(search, runs)}
+    tested = {configuration(run) for run in tested_before(search, (*runs, *earlier))}
     return replace(found, tried=len(search.tried), tested=len(tested), search=search.command)
 
 
 def tested_before(search: Selection, runs: Iterable[Run]) -> list[Run]:
     """Runs of a search's configurations that were there, and so tested, before it began."""
-    earlier = (run for run in runs if run.record.started_at < search.started_at and search.covers(run.config))
+    earlier = (run for run in runs if run.record.started_at < search.started_at and search.tries(run.config))
     return [run for run in earlier if digests(run.record.data) == search.inputs]
 
 
-def with_tested_before(runs: Sequence[Run], selections: Iterable[Selection], folder: Path) -> list[Run]:
-    """Runs, and those of the same profile in a folder that had been tested before the searches behind them began."""
+def earlier_runs(folder: Path, runs: Sequence[Run], selections: Iterable[Selection]) -> list[Run]:
+    """A folder's runs that had been tested before the searches behind ``runs`` began, of these runs' profiles."""
     taken = [(each, {run.config.profile for run in runs if is_taken(run, [each])}) for each in selections]
     finished = all_runs(folder) if any(profiles for _, profiles in taken) else []
-    tested = [run for each, own in taken for run in tested_before(each, finished) if run.config.profile in own]
-    return list({run.record.run: run for run in (*tested, *runs)}.values())
+    return [run for each, own in taken for run in tested_before(each, finished) if run.config.profile in own]
 
 
 def restrict(

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import product
 
-from harness import commits, data, resolve, run, selection, store
+from harness import commits, data, environment, resolve, run, selection, store
 from harness import system as register
-from harness.commits import Commit
+from harness.checkpoint import Trained
 from harness.config import RELEASED, RunConfig
 from harness.data.dataset import digests
 from harness.errors import InputError
@@ -95,16 +95,17 @@ def _search(
     """Train every point, keep what was tried, and name the point that validated best."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     tried, checkpoints, monitor = [], [], ""
-    trained_at: list[Commit] = []
+    parts: list[Trained] = []
     for point, values in zip(grid_points, searched, strict=True):
         fit, own, folder = run.fit(point, home, command, report)
         if not fit.curve:
             raise InputError(f"system {point.system}: validates nothing, so nothing can be chosen; set {min(values)}")
         tried.append(Tried(settings=values, value=fit.best_value(), best_step=fit.best_step, steps=fit.steps))
         checkpoints.append(folder)
-        trained_at.extend(own)
+        parts.append(own)
         monitor = fit.monitor or ""
         report(f"{point.system} {values}: {monitor} {fit.best_value():.4f} on validation")
+    trained_at = [commit for part in parts for commit in part.commits]
     taken = max(range(len(tried)), key=lambda index: tried[index].value)
     found = Selection(
         config=grid_points[taken],
@@ -116,6 +117,7 @@ def _search(
         git_sha=commits.here()[0],
         dirty=commits.changed(trained_at),
         earlier_commits=commits.others(trained_at),
+        earlier_machines=environment.others(name for part in parts for name in part.machines),
     ).sealed()
     selection.write(found, home.runs)
     for folder in checkpoints[:taken] + checkpoints[taken + 1 :]:

@@ -81,6 +81,11 @@ class Job:
         """Checkpoints of this run."""
         return self.home.work / self.run
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes there."""
+        return self.config.device.startswith("cuda")
+
     @classmethod
     def again(cls, run: Run, dataset: Dataset, home: Home, report: Report, **changes: Any) -> "Job":
         """A finished run's, to have its system back.
@@ -101,7 +106,7 @@ class Job:
         """Fit, answer, write the run's files into ``folder``, and return the record."""
         config, started = self.config, datetime.now(UTC)
         resumed = checkpoint.load(self.work) is not None
-        energy = card.energy_j()
+        energy = card.energy_j() if self.on_gpu else None
         with _collected_warnings() as nondeterministic:
             clock = [time.perf_counter()]
             system, fit = self.fit()
@@ -109,7 +114,7 @@ class Job:
             if config.probe == "label-blind":
                 compared = BothScores(system.score, self.twin().fit()[0].score)
             clock.append(time.perf_counter())
-            trained_at, trained_on = checkpoint.trained_at(self.work), checkpoint.trained_on(self.work)
+            trained = checkpoint.trained(self.work)
             answers = self.answer(compared or system.score)
             clock.append(time.perf_counter())
         outcomes.write(answers.test, folder / "outcomes.parquet")
@@ -129,7 +134,7 @@ class Job:
         (folder / "timings.json").write_text(
             json.dumps({"fit_s": fit_s, "score_s": score_s, "queries": len(answers.test)}) + "\n"
         )
-        spent = card.energy_j()
+        spent = card.energy_j() if self.on_gpu else None
         asked = int(answers.test.asked.sum())
         said = (compared.notes() if compared else {}) | (system.notes() if isinstance(system, Noting) else {})
         test = self.asked("test")
@@ -145,14 +150,14 @@ class Job:
             command=self.command,
             started_at=started.isoformat(timespec="seconds"),
             git_sha=commits.here()[0],
-            dirty=commits.changed(trained_at),
+            dirty=commits.changed(trained.commits),
             versions=environment.versions(),
             hardware=environment.hardware(),
             determinism=tuple(sorted(nondeterministic)),
             resumed=resumed,
             wall_s=spent_s + score_s,
             peak_memory_bytes=environment.peak_memory_bytes(),
-            peak_device_memory_bytes=environment.peak_device_memory_bytes(),
+            peak_device_memory_bytes=environment.peak_device_memory_bytes() if self.on_gpu else None,
             energy_j=None if energy is None or spent is None or resumed else spent - energy,
             data=self.dataset.sources,
             data_notes=self.dataset.notes,
@@ -163,8 +168,8 @@ class Job:
                 users=self.dataset.n_users, items=self.dataset.n_items, interactions=self.dataset.n_interactions
             ),
             summarizer=system.summarizer_model() if isinstance(system, Summarises) else None,
-            earlier_commits=commits.others(trained_at),
-            earlier_machines=tuple(name for name in trained_on if name != environment.machine()),
+            earlier_commits=commits.others(trained.commits),
+            earlier_machines=environment.others(trained.machines),
         )
 
     def fit(self) -> tuple[System, FitRecord]:
@@ -269,10 +274,9 @@ def restore(run: Run, context: Context) -> System:
 def _as_trained(run: Run) -> FitRecord:
     """How a run whose weights are taken was trained, with where and when; the time was not spent again."""
     record = run.record
-    where = record.hardware.get("gpu") or record.hardware.get("processor") or "unknown"
     facts = {
         "weights_of_run": record.run,
-        "trained_on": str(where),
+        "trained_on": "; ".join([*record.earlier_machines, run.machine]),
         "trained_at_commit": ", ".join(record.commits()) or commits.UNKNOWN,
     }
     return record.fit.model_copy(update={"notes": facts | record.fit.notes, "elapsed_s": None})

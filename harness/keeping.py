@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness import selection, store
+from harness import positions, selection, store
 from harness.costs import kept as costs
 from harness.costs.rankers import checkpoint
 from harness.errors import InputError
@@ -19,7 +19,8 @@ def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selec
     """Copy the runs behind what is shown, the searches that chose them with what had been tested before, and the costs.
 
     Of a re-ranker's run its adapter is kept too, with the run that tuned it where that is another of these runs, and of
-    its retriever's run the lists, so that the row can be checked by inference alone; of a run with summaries these.
+    its retriever's run the lists, so that the row can be checked by inference alone; of a run with summaries these, and
+    of a probe of the order where the targets stood.
 
     Returns:
         The copies' folders and files.
@@ -41,6 +42,7 @@ def keep(found: Sequence[Shown], runs: Sequence[Run], selections: Iterable[Selec
         run.record.run: (store.WEIGHTS,) for run in shown if run.config.retriever and checkpoint(run) == run.record.run
     }
     files |= {run.record.run: (store.SUMMARIES,) for run in shown if store.SUMMARIES in run.record.files}
+    files |= {run.record.run: (positions.FILE,) for run in shown if (run.folder / positions.FILE).exists()}
     if missing := files.keys() - by_id.keys():
         raise InputError(f"--keep: retriever's run {min(missing)} is not among the runs; its lists must be kept too")
     searches = [each for each in selections if any(is_taken(run, [each]) for run in shown)]

@@ -1,6 +1,6 @@
 """Kept re-rankers checked by inference alone: the adapter and the lists are kept, so only the scoring is done again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from harness.home import Home
 from harness.job import Job
 from harness.outcomes import Outcomes
 from harness.progress import Report
-from harness.reproduce import Target, datasets_of
+from harness.reproduce import Target, choose, datasets_of
 from harness.run import inputs
 from harness.store import Run
 
@@ -34,6 +34,11 @@ class Recheck:
     again: Outcomes
     alike: bool
 
+    def is_same(self) -> bool:
+        """Whether all users have the same outcome."""
+        kept = self.run.outcomes()
+        return all(np.array_equal(getattr(kept, name), getattr(self.again, name)) for name in vars(kept))
+
     def equal_share(self) -> float:
         """Share of the users asked whose target has the same rank."""
         kept = self.run.outcomes()
@@ -49,13 +54,19 @@ class Recheck:
 
 
 def recheck(
-    targets: Iterable[Target], datasets: list[str] | None, device: str, home: Home, report: Report
+    targets: Sequence[Target],
+    datasets: list[str] | None,
+    systems: list[str] | None,
+    device: str,
+    home: Home,
+    report: Report,
 ) -> Iterator[Recheck]:
     """Score the queries of papers' kept re-rankers again, one run after the other.
 
     Args:
         targets: the papers.
         datasets: printed or own names; None for the papers' default.
+        systems: printed or own names; None for all.
         device: ``cpu`` or ``cuda``.
         home: where data and backbones are, and the kept runs.
         report: takes one line of progress at a time.
@@ -66,7 +77,8 @@ def recheck(
     if home.released is None:
         raise InputError("--from-reference: this installation keeps no runs; a checkout of the repository does")
     names = {name for target in targets for name in datasets_of(target, datasets).values()}
-    own = {system for target in targets for system in target.paper.systems.values()}
+    known = {printed: name for target in targets for printed, name in target.paper.systems.items()}
+    own = {known[printed] for printed in choose(systems, known, list(known), "system")}
     by_id = {run.record.run: run for run in store.all_runs(home.released)}
     wanted = [
         run

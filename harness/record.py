@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from harness import environment
 from harness.commits import UNKNOWN
 from harness.config import Profile, Strict
 from harness.data.dataset import SourceRecord
@@ -39,7 +40,7 @@ class ModelRecord(Strict):
 
     Attributes:
         name: catalogue name, hub id or folder.
-        sha256: digest of the weights' bytes.
+        sha256: digest of its files (:class:`harness.llm.weights.Weights`).
         dtype: the dtype that the forward pass ran in.
         quantisation: ``none``, ``nf4`` or ``int8``.
     """
@@ -134,3 +135,9 @@ class RunRecord(Sealed):
         lost = self.resumed and "earlier_commits" not in self.model_fields_set  # a record from before there was the key
         earlier = (UNKNOWN,) if lost else self.earlier_commits
         return (*earlier, self.git_sha or UNKNOWN) if earlier or self.git_sha else ()
+
+    def machines(self) -> tuple[str, ...]:
+        """All that it was trained and scored on, the last one last."""
+        lost = self.resumed and "earlier_machines" not in self.model_fields_set
+        earlier = (UNKNOWN,) if lost else self.earlier_machines
+        return (*earlier, environment.machine_of(self.hardware, self.versions))

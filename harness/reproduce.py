@@ -1,6 +1,6 @@
 """A paper's tables as a plan of runs: what is cached, what is left, and how long that takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -16,9 +16,11 @@ from harness.costs import plan as cost_plan
 from harness.costs import rankers
 from harness.costs import retrieval as retrieval_cost
 from harness.costs.kept import KeptCost
-from harness.data.dataset import Dataset
+from harness.data.dataset import Dataset, digests
 from harness.errors import InputError, WorkError
 from harness.home import Home
+from harness.llm import weights
+from harness.llm.summarizer import WITHOUT_LLM
 from harness.papers import paper as papers
 from harness.papers.cost_figures import CostFigure, ServingFigure
 from harness.papers.exhibit import Wanted
@@ -120,17 +122,19 @@ def datasets_of(target: Target, named: list[str] | None) -> dict[str, str]:
     }
 
 
-def available(paper: Paper, wanted: dict[str, str], home: Home, report: Report) -> dict[str, str]:
+def available(
+    paper: Paper, wanted: dict[str, str], home: Home, report: Report
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Fetch the data of each column; where no source has it take the paper's fallback or leave it out, and say so.
 
     Returns:
-        Printed name -> name of the set that is there.
+        Printed name -> name of the set that is there, and that name -> digests of its files.
     """
-    found = {}
+    found, read = {}, {}
     for printed, name in wanted.items():
         for candidate in filter(None, (name, paper.datasets[printed].fallback)):
             try:
-                data.fetch(candidate, home, report)
+                read[candidate] = digests(data.fetch(candidate, home, report))
             except WorkError as error:
                 report(f"{printed}: {error}")
                 continue
@@ -140,7 +144,7 @@ def available(paper: Paper, wanted: dict[str, str], home: Home, report: Report) 
             break
         else:
             report(f"{printed}: could not be had; its cells are `not run`")
-    return found
+    return found, read
 
 
 def plan(
@@ -152,6 +156,7 @@ def plan(
     home: Home,
     systems: list[str] | None = None,
     changes: dict[str, Any] | None = None,
+    read: Mapping[str, dict[str, str]] | None = None,
 ) -> list[Planned]:
     """The runs behind a paper's tables, retrievers before their re-rankers; settings are what a grid search took.
 
@@ -164,6 +169,11 @@ def plan(
         home: where finished runs are.
         systems: printed or own names; None for all that the tables show.
         changes: settings for those systems that have the key, a backbone, say; what a figure sweeps stays its own.
+        read: data set -> digests of the files that will be read, which a search must have been made on; None: not
+            known.
+
+    Raises:
+        InputError: a name, a setting or a backbone that there is not.
     """
     tables = [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
     needed = {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
@@ -183,15 +193,24 @@ def plan(
             for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
                 asked = own | wanted.settings
                 for seed in seeds:
-                    config = as_searched(resolve.resolve(system, dataset, profile, seed, device, asked), selections)
+                    config = resolve.resolve(system, dataset, profile, seed, device, asked)
+                    config = as_searched(config, selections, (read or {}).get(dataset))
                     changed = asked | config.settings | wanted.change
                     config = resolve.resolve(system, dataset, profile, seed, device, changed)
                     config = config.model_copy(update={"probe": wanted.probe})
+                    _check_backbones(config)
                     settled = released.settle(config, home)
                     key = settled.model_dump_json()
                     each = planned.get(key) or replace(_planned(settled, finished), config=config)
                     planned[key] = replace(each, cells=each.cells + wanted.cells)
     return list(planned.values())
+
+
+def _check_backbones(config: RunConfig) -> None:
+    """Refuse a run whose backbone or summariser is unknown, before any other is made."""
+    for role in ("backbone", "summarizer"):
+        if role in register.find(config.system).needs and config.settings[role] not in WITHOUT_LLM:
+            weights.check(config.settings[role])
 
 
 def _wanted(
@@ -246,7 +265,7 @@ def measure_costs(
     home: Home,
     command: str,
     report: Report,
-) -> list[KeptCost]:
+) -> tuple[list[KeptCost], list[str]]:
     """Measure what the targets' figures of costs and of serving lack, where the data of their titles could be had.
 
     Args:
@@ -260,10 +279,11 @@ def measure_costs(
         report: takes one line of progress at a time.
 
     Returns:
-        All costs there are; none where no target is such a figure.
+        All costs there are, none where no target is such a figure; and what went wrong with those still missing.
     """
     figures = [(each.paper, each.paper.table(table)) for each in targets for table in each.tables]
     wanted = [(paper, figure) for paper, figure in figures if isinstance(figure, CostFigure | ServingFigure)]
+    failed: list[str] = []
     for paper, figure in wanted:
         if figure.titles in datasets[paper.id]:
             titles, where = data.load(datasets[paper.id][figure.titles], home, report), torch.device(device)
@@ -280,8 +300,10 @@ def measure_costs(
                 points = [point for point, _ in pairs]
                 tuned = {point.checkpoint: run for point, run in pairs if point.checkpoint and run}
             missing = costs.missing(points, titles, where, home, retrieval=run is not None)
-            cost_measurement.measure(missing, tuned, figure.wording, titles, where, home, command, report, retrieval)
-    return costs.all_costs(home.runs) if wanted else []
+            failed += cost_measurement.measure(
+                missing, tuned, figure.wording, titles, where, home, command, report, retrieval
+            )
+    return costs.all_costs(home.runs) if wanted else [], failed
 
 
 def _retriever(paper: Paper, figure: ServingFigure, titles: Dataset, runs: Sequence[store.Run]) -> store.Run | None:

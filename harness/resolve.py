@@ -135,21 +135,31 @@ def test_limit(config: RunConfig) -> int | None:
     return task.get("test_limit")
 
 
-def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+def parse_assignments(assignments: list[str], given: dict[str, Any]) -> dict[str, Any]:
     """``key=value`` pairs of the command line; a value is a JSON value (``0.1``, ``null``), else a string.
 
+    Args:
+        assignments: as they were typed.
+        given: what other options set.
+
+    Returns:
+        Everything that was set, by key.
+
     Raises:
-        InputError: an assignment without a key.
+        InputError: an assignment without a key, or of a key that is set to something else already.
     """
-    values: dict[str, Any] = {}
+    values = dict(given)
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not (key and equals):
             raise InputError(f"--set {assignment}: expected key=value")
         try:
-            values[key] = json.loads(text)
+            value = json.loads(text)
         except ValueError:
-            values[key] = text
+            value = text
+        if key in values and values[key] != value:
+            raise InputError(f"--set {assignment}: {key} is set to {values[key]} already; leave one of them out")
+        values[key] = value
     return values
 
 

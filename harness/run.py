@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from harness import checkpoint, commits, data, probes, released, resolve, store
 from harness import system as register
-from harness.commits import Commit
+from harness.checkpoint import Trained
 from harness.config import Retriever, RunConfig
 from harness.data.dataset import Dataset
 from harness.data.dataset import digests as digests_of
@@ -56,20 +56,21 @@ def execute(config: RunConfig, home: Home, command: str, report: Report) -> tupl
     return finished, False
 
 
-def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[FitRecord, tuple[Commit, ...], Path]:
+def fit(config: RunConfig, home: Home, command: str, report: Report) -> tuple[FitRecord, Trained, Path]:
     """Train what a run trains and ask no test query.
 
     Args and errors are those of :func:`execute`.
 
     Returns:
-        How training went, from which commits, and the folder of the checkpoint from which :func:`execute` goes on.
+        How training went, at and on what, and the folder of the checkpoint from which :func:`execute` goes on.
     """
     job = _prepare(config, home, command, report)
     with alone(home.work / f"{job.run}.lock", report):
         if found := store.find(home.runs, job.run):
             record = found.record
-            return record.fit, tuple((name, record.dirty) for name in record.commits()), job.work
-        return job.fit()[1], checkpoint.trained_at(job.work), job.work
+            named = tuple((name, record.dirty) for name in record.commits())
+            return record.fit, Trained(named, record.machines()), job.work
+        return job.fit()[1], checkpoint.trained(job.work), job.work
 
 
 def _prepare(config: RunConfig, home: Home, command: str, report: Report) -> Job:

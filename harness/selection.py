@@ -37,7 +37,8 @@ class Selection(Sealed):
         inputs: digests of the data's files.
         monitor: the validation metric, e.g. ``Recall@10``.
         tried: every configuration, in the order of their values; the first of the best was taken.
-        command, started_at, git_sha, dirty, earlier_commits: how the search came about, as in a run's record.
+        command, started_at, git_sha, dirty, earlier_commits, earlier_machines: how the search came about, as in a run's
+            record.
         seal: of all this.
     """
 
@@ -50,6 +51,7 @@ class Selection(Sealed):
     git_sha: str | None
     dirty: bool | None
     earlier_commits: tuple[str, ...] = ()
+    earlier_machines: tuple[str, ...] = ()
     seal: str = ""
 
     def is_of_grid(self) -> bool:
@@ -62,8 +64,13 @@ class Selection(Sealed):
         return {key: self.config.settings[key] for key in self.tried[0].settings}
 
     def covers(self, config: RunConfig) -> bool:
-        """Whether a config is one of those that were tried, but for its seed and device and the profile's name."""
+        """Whether a config has all but the searched settings, but for its seed and device and the profile's name."""
         return self.base(config) == self.base(self.config)
+
+    def tries(self, config: RunConfig) -> bool:
+        """Whether a config is one of those that were tried, with the same exceptions."""
+        settings = complete(config).settings
+        return self.covers(config) and any(each.settings.items() <= settings.items() for each in self.tried)
 
     def takes(self, config: RunConfig) -> bool:
         """Whether a config is the one that was taken, with the same exceptions."""

@@ -69,7 +69,8 @@ def rechecks(found: Sequence[Recheck], as_json: bool) -> None:
     for each in found:
         config = each.run.config
         row = {key: getattr(config, key) for key in ("system", "dataset", "profile", "seed")}
-        row |= {"run": each.run.record.run, "asked": each.run.record.queries.asked, "equal_rank": each.equal_share()}
+        row |= {"run": each.run.record.run, "asked": each.run.record.queries.asked}
+        row |= {"same_outcomes": each.is_same(), "equal_rank": each.equal_share()}
         rows.append(row | each.differences() | {"same_machine_and_torch": each.alike})
     if as_json:
         console.document(rows)

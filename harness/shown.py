@@ -53,6 +53,7 @@ def shown(
     selections: Sequence[Selection],
     costs: Sequence[KeptCost],
     estimator: str | None,
+    earlier: Sequence[Run] = (),
 ) -> list[Shown]:
     """Everything that the runs and costs say of the targets.
 
@@ -62,11 +63,16 @@ def shown(
         selections: all searches there are.
         costs: all measured costs there are.
         estimator: how to reduce outcomes; None takes what a paper's file declares for each column.
+        earlier: runs that count as tested before a search, and are not shown.
     """
     return [
         Shown(
             target.paper.id,
-            [cell for t in target.tables for cell in cells(target.paper, t, runs, estimator, selections, costs)],
+            [
+                cell
+                for t in target.tables
+                for cell in cells(target.paper, t, runs, estimator, selections, costs, earlier)
+            ],
             [row for t in target.tables for row in cost_rows.rows(target.paper, t, costs, runs)],
             [kept for t in target.tables for kept in serving(target.paper, t, costs)],
             [row for t in target.tables for row in gains(target.paper, t, runs, selections)],

@@ -160,12 +160,13 @@ def _resume(model: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Op
     if found is None:
         return _Progress()
     tensors, state = found
-    model.load_state_dict({name: tensors[f"model.{name}"] for name in best})
-    for name, value in best.items():
-        value.copy_(tensors[f"best.{name}"])
-    checkpoint.unpack_optimizer(optimizer, tensors)
-    curve = [(step, metric, loss) for step, metric, loss in state.pop("curve")]
-    return _Progress(curve=curve, **state)
+    with checkpoint.fitting(context.work):
+        model.load_state_dict({name: tensors[f"model.{name}"] for name in best})
+        for name, value in best.items():
+            value.copy_(tensors[f"best.{name}"])
+        checkpoint.unpack_optimizer(optimizer, tensors)
+        curve = [(step, metric, loss) for step, metric, loss in state.pop("curve")]
+        return _Progress(curve=curve, **state)
 
 
 def _line(progress: _Progress, monitor: str, step_s: float, last_step: int | None) -> str:

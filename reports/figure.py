@@ -53,7 +53,7 @@ def draw(cells: Sequence[Cell]) -> Figure:
 def _panel(panel: Axes, dataset: str, cells: Sequence[Cell]) -> None:
     for line, cell in enumerate(cells):
         if cell.mean is not None and cell.low is not None and cell.high is not None:
-            reach = [[cell.mean - cell.low], [cell.high - cell.mean]]
+            reach = [[max(0.0, cell.mean - cell.low)], [max(0.0, cell.high - cell.mean)]]  # it may lie beside its mean
             panel.errorbar(cell.mean, line, xerr=reach, fmt="o", color=BLUE, capsize=3)
         if cell.published is not None:
             panel.plot(cell.published, line, **PUBLISHED)

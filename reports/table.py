@@ -190,7 +190,7 @@ def _provenance(runs: Sequence[Run]) -> tuple[tuple[str, ...], ...]:
             str(run.config.seed),
             str(run.record.fit.steps),
             _seconds(run),
-            _machine(run),
+            run.machine,
             commit(run),
             run.record.command,
         )
@@ -203,8 +203,3 @@ def _seconds(run: Run) -> str:
     """What a run took; records of resumed runs once had the time of the last part alone."""
     last_part = run.record.resumed and run.record.fit.elapsed_s is None
     return f"{'over ' if last_part else ''}{run.record.wall_s:.1f}"
-
-
-def _machine(run: Run) -> str:
-    hardware = run.record.hardware
-    return str(hardware.get("gpu") or f"{hardware.get('processor', 'unknown')}, {hardware.get('threads', '?')} threads")

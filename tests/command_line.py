@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, data
+from harness import data
+from harness.__main__ import main
 from harness.papers import paper as papers
 
 
@@ -19,7 +20,7 @@ class Harness:
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         self.monkeypatch.setattr(sys, "argv", ["harness", *arguments])
         with pytest.raises(SystemExit) as stop:
-            cli.main()
+            main()
         assert isinstance(stop.value.code, int)
         return (stop.value.code, *self.capsys.readouterr())
 
@@ -35,4 +36,4 @@ def as_ml_100k(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     column = paper.datasets["ML-100k"].model_copy(update={"name": str(folder)})
     paper = paper.model_copy(update={"datasets": paper.datasets | {"ML-100k": column}})
     monkeypatch.setattr(papers, "load", lambda name: paper)
-    monkeypatch.setattr(data, "fetch", lambda *_: [])
+    monkeypatch.setattr(data, "fetch", lambda *asked: list(data.load(*asked).sources))

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import baselines  # noqa: F401  registers the systems
-from harness import checkpoint, columns, environment, grid, run, store
+from harness import checkpoint, columns, commits, environment, grid, run, store
 from harness.commits import Commit
 from harness.config import RunConfig
 from harness.home import Home
@@ -88,7 +88,8 @@ def test_a_resumed_run_names_every_commit(
     assert found.record.resumed == bool(killed)
     assert (found.record.earlier_commits, found.record.git_sha, found.record.dirty) == (earlier, last[0], dirty)
     assert found.record.commits() == named
-    assert columns.provenance([found])["commits"] == tuple(sorted(named))
+    shown = columns.provenance([found])
+    assert (shown["commits"], shown["dirty"]) == (tuple(sorted(named)), dirty)
     assert in_the_foot(found) == (", ".join(named) or "unknown") + (" (dirty tree)" if dirty else "")
 
 
@@ -144,7 +145,9 @@ def test_a_resumed_record_from_before_there_was_the_key_names_an_unknown_commit(
     assert older.model_copy(update={"resumed": False}).commits() == ("ccc",)
 
 
-def test_a_search_names_the_commits_of_all_its_points(world: World) -> None:
+def test_a_search_names_the_commits_and_machines_of_all_its_points(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def search(report: Callable[[str], None]) -> None:
         values = grid.of_paper(world.config.system, ["weight_decay"])
         grid.search(world.config, values, world.home, "", report)
@@ -154,9 +157,34 @@ def test_a_search_names_the_commits_of_all_its_points(world: World) -> None:
             raise KilledError
 
     world.be_at(CLEAN)
+    monkeypatch.setattr("harness.environment.machine", lambda: "another machine")
     with pytest.raises(KilledError):
         search(kill)
     world.be_at(NEW)
+    monkeypatch.setattr("harness.environment.machine", lambda: "this machine")
     search(lambda line: None)
     (found,) = all_selections(world.home.runs)
     assert (found.earlier_commits, found.git_sha, found.dirty) == (("aaa",), "ccc", False)
+    assert found.earlier_machines == ("another machine",)
+
+
+def test_a_search_names_the_machine_of_a_point_that_was_a_finished_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.be_at(CLEAN)
+    monkeypatch.setattr("harness.environment.processor", lambda: "another processor")
+    machine = environment.machine()
+    grid.search(world.config, {"dropout": [0.2]}, world.home, "", lambda line: None)
+    (searched,) = world.home.runs.glob("*.selection.json")
+    searched.unlink()
+    monkeypatch.undo()
+    world.be_at(CLEAN)
+    grid.search(world.config, {"dropout": [0.2]}, world.home, "", lambda line: None)
+    (found,) = all_selections(world.home.runs)
+    assert found.earlier_machines == (machine,)
+
+
+def test_one_of_several_that_had_changes_counts_before_one_not_known() -> None:
+    assert [commits.worst(each) for each in ([], [False, False], [False, None], [None, True])] == [
+        *(False, False, None, True)
+    ]

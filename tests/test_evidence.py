@@ -65,6 +65,15 @@ def test_a_summariser_of_that_name_with_other_weights_is_another_configuration(t
     assert without.endswith(f"\n{LLAMA.sha256}")
 
 
+def test_seeds_asked_in_other_words_are_two_configurations(tmp_path: Path) -> None:
+    asked = [
+        make_run(tmp_path, "trsr-recurrent", [1], seed=seed, fit=FitRecord(notes={"prompts_sha256": words}))
+        for seed, words in ((42, "a"), (43, "a"), (44, "b"))
+    ]
+    chosen, configurations = choose(asked, "trsr-recurrent", ["ml-latest-small"])
+    assert ([run.config.seed for run in chosen], configurations) == ([42, 43], 2)
+
+
 def test_only_users_that_the_same_seeds_retriever_found_count(tmp_path: Path) -> None:
     first = make_run(tmp_path, "lrurec", [20, 21, 1, 99], seed=42)
     second = make_run(tmp_path, "lrurec", [50, 3, 60, 70], seed=43)

@@ -7,6 +7,7 @@ import pytest
 
 import baselines  # noqa: F401  registers the systems
 from harness import grid, resolve
+from harness.checkpoint import Trained
 from harness.config import Retriever, RunConfig
 from harness.errors import InputError
 from harness.home import Home
@@ -28,10 +29,11 @@ class Script:
         monkeypatch.setattr(grid.run, "execute", lambda config, *_: (config, False))
         monkeypatch.setattr(grid.data, "load", lambda *_: SimpleNamespace(sources=self.sources))
 
-    def fit(self, point: RunConfig, home: Home, *_: object) -> tuple[FitRecord, tuple[()], Path]:
+    def fit(self, point: RunConfig, home: Home, *_: object) -> tuple[FitRecord, Trained, Path]:
         self.trained.append(point)
         curve = [(5, value, 1.0) for value in [self.values.get(point.settings.get("dropout", 0.1))] if value]
-        return FitRecord(monitor="Recall@10", curve=tuple(curve), best_step=5), (), home.work / str(len(self.trained))
+        record = FitRecord(monitor="Recall@10", curve=tuple(curve), best_step=5)
+        return record, Trained((), ()), home.work / str(len(self.trained))
 
     def search(self, config: RunConfig, values: grid.Values = DROPOUTS) -> RunConfig:
         taken, _ = grid.search(config, values, self.home, "harness run", lambda line: None)

@@ -6,8 +6,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
+import pytest
+
+import baselines  # noqa: F401  registers the systems
+from harness import run
+from harness.engine import local
+from harness.home import Home
+from harness.resolve import resolve
 
 SCRIPT = """
 import os, sys, time
@@ -41,3 +49,14 @@ def test_a_run_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     worker.wait(PATIENCE_S)  # raises if it goes on
+
+
+def test_what_a_run_prints_is_no_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def execute(*_: object) -> tuple[SimpleNamespace, bool]:
+        print("a system's line")
+        return SimpleNamespace(record=SimpleNamespace(run="0123")), False
+
+    monkeypatch.setattr(run, "execute", execute)
+    config = resolve("popularity", "ml-100k", "smoke", 1, "cpu")
+    assert local._execute(config, Home(Path("none")), "typed") == "0123"
+    assert capsys.readouterr() == ("", "a system's line\n")

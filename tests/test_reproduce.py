@@ -10,6 +10,8 @@ import pytest
 import baselines  # noqa: F401  registers the systems
 from harness import data, reproduce, resolve, show, store
 from harness.config import Probe
+from harness.costs import measurement
+from harness.engine import local
 from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.papers import paper as papers
@@ -210,7 +212,7 @@ def test_a_set_that_no_source_has_gives_way_to_its_fallback_and_says_so(
     monkeypatch.setattr(data, "fetch", fetch)
     said: list[str] = []
     wanted = {"ML-100k": "ml-latest-small", "Games": "amazon-games-2014"}
-    assert reproduce.available(PAPER, wanted, home, said.append) == {"ML-100k": "ml-100k"}
+    assert reproduce.available(PAPER, wanted, home, said.append) == ({"ML-100k": "ml-100k"}, {"ml-100k": {}})
     assert any("running ml-100k instead of ml-latest-small" in line and "`other data`" in line for line in said)
     assert any(line.startswith("Games: could not be had") and "`not run`" in line for line in said)
 
@@ -251,15 +253,42 @@ def test_the_whole_way_from_raw_data_to_judged_tables(tmp_path: Path) -> None:
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".md", ".tex", ".html", ".csv", ".json", ".svg"}
 
 
-def test_what_was_tested_before_a_search_is_counted_by_reproduce(
-    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("search", [("--grid", "--set=dropout=0.2"), ("--search=weight_decay=0.01,0",)])
+def test_what_was_tested_before_a_search_is_counted_by_reproduce_and_not_shown(
+    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch, search: tuple[str, ...]
 ) -> None:
+    """Of equal points the first is taken: 0 by the grid, and by the other search the default, as it was tested."""
     as_ml_100k(films, monkeypatch)
     harness.run("lrurec", films, "--seed", "43")
     time.sleep(1.1)  # records keep whole seconds
-    harness.run("lrurec", films, "--grid", "--set=dropout=0.2")
+    harness.run("lrurec", films, *search)
     asked = ["llamarec:1", "--systems", "lrurec", "--profile", "smoke", "--json", "--out", str(harness.home / "report")]
     status, out, error = harness("reproduce", *asked)
     assert status == 0, error
     cells = [cell for cell in json.loads(out) if (cell["system"], cell["dataset"]) == ("LRURec", "ML-100k")]
-    assert {(cell["tried"], cell["tested"]) for cell in cells} == {(2, 1)}
+    assert {(cell["tried"], cell["tested"], cell["seeds"]) for cell in cells} == {(2, 1, 1)}
+
+
+def test_what_runs_print_and_a_cost_that_fails_leave_the_document_alone(
+    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[str]:
+        print("a library's line")
+        return ["1 of 1: no memory"]
+
+    as_ml_100k(films, monkeypatch)
+    monkeypatch.setattr(measurement, "measure", fail)
+    status, out, error = harness("reproduce", "llamarec:serving", "--profile", "smoke", "--json")
+    assert (json.loads(out), "a library's line" in error) == ([], True)
+    assert (status, "1 costs could not be measured; the first: 1 of 1: no memory" in error) == (1, True)
+
+
+def test_a_plan_whose_runs_are_all_bad_input_is_bad_input(
+    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_ml_100k(films, monkeypatch)
+    asked = ["reproduce", "llamarec:1", "--systems", "lrurec", "--seeds", "1,2", "--profile", "smoke"]
+    for errors, status in (([InputError("a"), InputError("b")], 2), ([InputError("a"), WorkError("b")], 1)):
+        monkeypatch.setattr(local, "execute", lambda *_, errors=errors: errors)
+        found, _, error = harness(*asked)
+        assert (found, "2 of 2 runs failed; the first: a" in error) == (status, True)

@@ -48,15 +48,16 @@ def test_case_sets_are_asked_among_candidates_unless_told_otherwise(dataset: str
         ("popularity-category", "weight=NaN", "weight: Input should be a finite number"),
         ("trsr-recurrent", 'summarizer=""', "summarizer: String should have at least 1 character"),
         ("trsr-recurrent", "summarizer=", "summarizer: String should have"),
+        ("trsr-recurrent", "monitor=NDGC@10", "monitor: 'NDGC@10' is no .* Recall, MRR, NDCG"),
     ],
 )
 def test_settings_that_no_run_can_have_are_refused(system: str, assignment: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        resolve(system, "mind-small-sample", "smoke", 42, "cpu", parse_assignments([assignment]))
+        resolve(system, "mind-small-sample", "smoke", 42, "cpu", parse_assignments([assignment], {}))
 
 
 def test_the_later_layer_wins() -> None:
-    changes = parse_assignments(["dropout=0.4", "task.exclude=history", "task.window=7"])
+    changes = parse_assignments(["dropout=0.4", "task.exclude=history", "task.window=7"], {})
     config = resolve("sasrec", "ml-latest-small", "smoke", 1, "cpu", changes)
     assert config.settings["dropout"] == 0.4
     assert (config.task.exclude, config.task.window) == ("history", 7)
@@ -91,7 +92,7 @@ def test_every_profile_resolves_for_every_system(system: str, profile: str, data
     ],
 )
 def test_a_point_of_the_papers_grid_is_the_papers_budget(assignment: str, same: bool) -> None:
-    config = resolve("lrurec", "amazon-games-2014", "paper", 7, "cuda", parse_assignments([assignment]))
+    config = resolve("lrurec", "amazon-games-2014", "paper", 7, "cuda", parse_assignments([assignment], {}))
     assert is_paper_budget(config) is same
 
 
@@ -124,7 +125,7 @@ def test_bad_input_is_one_line_that_names_the_key(
     system: str, profile: str, assignments: list[str], message: str
 ) -> None:
     with pytest.raises(InputError, match=message) as error:
-        resolve(system, "ml-100k", profile, 1, "cpu", parse_assignments(assignments))
+        resolve(system, "ml-100k", profile, 1, "cpu", parse_assignments(assignments, {}))
     assert "\n" not in str(error.value)
 
 

@@ -1,6 +1,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,11 @@ def test_a_run_that_is_asked_again_has_its_ties_ordered_as_it_had(
     found = execute(tmp_path, "tied", **{"task.same_time": "item-reversed"})
     again = Job.again(found, tied, Home(tmp_path / "home"), print)
     assert again.split.test.tolist() == [3, 4]
+
+
+def test_a_run_on_the_processor_has_no_energy_of_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    films = prepared_folder(tmp_path / "films", random_histories(9, 9))
+    monkeypatch.setattr("harness.card.energy_j", count(1.0).__next__)
+    monkeypatch.setattr("harness.environment.peak_device_memory_bytes", lambda: 7)
+    record = execute(tmp_path, str(films)).record
+    assert (record.energy_j, record.peak_device_memory_bytes) == (None, None)

@@ -6,7 +6,7 @@ import pytest
 from harness import reproduce, resolve, selection, store
 from harness.config import Retriever, RunConfig
 from harness.errors import InputError
-from harness.evidence import choose, gather, is_taken, with_tested_before
+from harness.evidence import choose, earlier_runs, gather, is_taken
 from harness.home import Home
 from harness.keeping import keep
 from harness.selection import Selection
@@ -22,7 +22,7 @@ def config(dropout: float, seed: int = 42, **changes: object) -> RunConfig:
 
 
 def search(dropout: float = 0.5) -> Selection:
-    return make_search(config(dropout), [{"dropout": 0.1}, {"dropout": dropout}])
+    return make_search(config(dropout), [{"dropout": 0.2}, {"dropout": dropout}])
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -140,15 +140,17 @@ def test_what_had_been_tested_before_a_search_is_counted_from_a_plans_runs_and_f
     made = partial(make_run, home.runs, "narm", [1], task=config(0.5).task)
     before = made(seed=43, settings=config(0.2).settings, started_at=early)
     elsewhere = made(profile="gpu", settings=config(0.2).settings, started_at=early)
-    made(settings=config(0.1).settings, started_at=early, data=(NEVER_HELD,))
+    made(settings=config(0.2).settings, started_at=early, data=(NEVER_HELD,))
+    made(settings=config(0.1).settings, started_at=early)  # the search did not try it
     after = made(settings=config(0.3).settings, started_at=late)
     taken = made(settings=config(0.5).settings, started_at=late)
     written = selection.write(search(), home.runs)
-    known = with_tested_before([taken], [search()], home.runs)
-    assert [run.record.run for run in known] == [before.record.run, taken.record.run]
-    assert gather(known, "narm", SETS, [search()]).tested == 1
-    assert with_tested_before([after], [search()], home.runs) == [after]
-    assert with_tested_before([taken], [], home.runs / "none") == [taken]
+    earlier = earlier_runs(home.runs, [taken], [search()])
+    assert [run.record.run for run in earlier] == [before.record.run]
+    found = gather([taken], "narm", SETS, [search()], earlier)
+    assert (found.runs, found.tested) == ((taken,), 1)
+    assert earlier_runs(home.runs, [after], [search()]) == []
+    assert earlier_runs(home.runs / "none", [taken], []) == []
 
     everything, targets = store.all_runs(home.runs), reproduce.parse_targets(["llamarec:1"])
     copies = keep(shown(targets, everything, [search()], [], None), everything, [search()], tmp_path / "kept")
@@ -163,5 +165,7 @@ def test_a_plan_takes_it(tmp_path: Path) -> None:
     home = Home(tmp_path)
     selection.write(search(), home.runs)
     (target,) = reproduce.parse_targets(["llamarec:1"])
-    planned = reproduce.plan(target, {"ML-100k": SETS[0]}, "paper", [42, 43], "cpu", home, ["narm"])
-    assert [each.config for each in planned] == [config(0.5), config(0.5, seed=43)]
+    for read, dropout in (({}, 0.5), (search().inputs, 0.5), ({NEVER_HELD.name: NEVER_HELD.sha256}, 0.2)):
+        own = {"read": {SETS[0]: read}} if read else {}
+        planned = reproduce.plan(target, {"ML-100k": SETS[0]}, "paper", [42, 43], "cpu", home, ["narm"], **own)
+        assert [each.config for each in planned] == [config(dropout), config(dropout, seed=43)]

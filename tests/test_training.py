@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from harness import checkpoint
 from harness.errors import WorkError
 from harness.outcomes import Outcomes
 from harness.record import FitRecord
@@ -200,3 +201,22 @@ def test_progress_is_reported_at_every_validation(tmp_path: Path) -> None:
     assert lines[0].startswith("step 2: loss ")
     assert "Recall@10 1.0000 (best 1.0000 at 2)" in lines[0]
     assert lines[1].endswith(" left of 3 steps")
+
+
+@pytest.mark.parametrize("other", ["tensor", "shape", "key"])
+def test_a_checkpoint_of_other_code_is_failed_work_that_names_the_file(tmp_path: Path, other: str) -> None:
+    with pytest.raises(KilledError):
+        fit(tmp_path, kill_at=6)
+    (path,) = tmp_path.rglob(checkpoint.FILE)
+    found = checkpoint.load(path.parent)
+    assert found
+    tensors, state = found
+    if other == "key":
+        state["epochs"] = 3
+    elif other == "shape":
+        tensors["model.slope"] = torch.zeros(2, 2)
+    else:
+        tensors = {name.replace("slope", "gradient"): value for name, value in tensors.items()}
+    checkpoint.save(path.parent, tensors, state)
+    with pytest.raises(WorkError, match=f"{path}: was written by another version .* or delete the file"):
+        fit(tmp_path)

@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stdout
 from threading import Thread
 
 from harness import console, environment, run
@@ -62,5 +64,6 @@ def _end_with_parent() -> None:
 
 
 def _execute(config: RunConfig, home: Home, command: str) -> str:
-    finished, _ = run.execute(config, home, command, console.progress)
+    with redirect_stdout(sys.stderr):  # whatever a system or a library prints
+        finished, _ = run.execute(config, home, command, console.progress)
     return finished.record.run

@@ -66,7 +66,7 @@ def fetch(name: str, home: Home, report: Report = print) -> list[SourceRecord]:
 
 
 def digest(name: str, home: Home, report: Report = print) -> str:
-    """The sha256 of a backbone's original weights; a pinned one need not be fetched for it.
+    """The digest of a backbone's files (:class:`harness.llm.weights.Weights`); a pinned one need not be fetched for it.
 
     Raises:
         InputError: there is no such backbone, or it is a shape, which no run is made with.

@@ -268,12 +268,13 @@ def _resume(
     if found is None:
         return None
     tensors, state = found
-    _copy(weights, {name: tensors[f"adapter.{name}"] for name in weights})
-    _copy(best, {name: tensors[f"best.{name}"] for name in best})
-    checkpoint.unpack_optimizer(optimizer, tensors)
-    for pairs in ("curve", "window"):
-        state[pairs] = [tuple(row) for row in state[pairs]]
-    return _Progress(**state)
+    with checkpoint.fitting(context.work):
+        _copy(weights, {name: tensors[f"adapter.{name}"] for name in weights})
+        _copy(best, {name: tensors[f"best.{name}"] for name in best})
+        checkpoint.unpack_optimizer(optimizer, tensors)
+        for pairs in ("curve", "window"):
+            state[pairs] = [tuple(row) for row in state[pairs]]
+        return _Progress(**state)
 
 
 def _line(progress: _Progress, monitor: str, step_s: float, last_step: int) -> str:

@@ -32,7 +32,7 @@ class Weights:
     Attributes:
         folder: what transformers loads.
         origin: ``wheel``, ``mirror``, ``made``, ``hub`` or ``folder``.
-        sha256: digest of the original weights file; where they are split, of the files' digests in order of name.
+        sha256: digest of the original weights file; of a hub's or a user's folder that of all files that are read.
         size_bytes: length of the original weights.
         pinned: whether the harness knew the digest beforehand.
     """
@@ -44,6 +44,24 @@ class Weights:
     pinned: bool = False
 
 
+def check(name: str) -> None:
+    """Refuse what no run can be made with; nothing is fetched.
+
+    Raises:
+        InputError: neither a catalogue name, nor a hub id, nor a local folder; or a shape.
+    """
+    entry = entries().get(name)
+    if entry and entry.shape:
+        raise InputError(
+            f"backbone {name!r} is a shape: its weights are random, made when it is loaded; "
+            "it can only be timed: there is nothing to fetch, and no run to make with it"
+        )
+    if not (entry or (name and Path(name).is_dir()) or HUB_ID.fullmatch(name)):
+        raise InputError(
+            f"backbone {name!r} is unknown; known: {', '.join(entries())}, a folder, or a hub id OWNER/NAME"
+        )
+
+
 def locate(name: str, home: Home, report: Report = print) -> Weights:
     """The weights of a catalogue name, hub id or local folder, fetched and converted if need be.
 
@@ -51,18 +69,12 @@ def locate(name: str, home: Home, report: Report = print) -> Weights:
         InputError: none of these, a shape, a folder without safetensors, or a damaged cache.
         WorkError: no source or hub gave the files.
     """
-    if (entry := entries().get(name)) and entry.shape:
-        raise InputError(
-            f"backbone {name!r} is a shape: its weights are random, made when it is loaded; "
-            "it can only be timed: there is nothing to fetch, and no run to make with it"
-        )
-    if entry:
+    check(name)
+    if entry := entries().get(name):
         return _known(name, entry, home, report)
-    if name and Path(name).is_dir():
+    if Path(name).is_dir():
         return _in_folder(Path(name), "folder")
-    if HUB_ID.fullmatch(name):
-        return _in_folder(_download(name, home, report), "hub")
-    raise InputError(f"backbone {name!r} is unknown; known: {', '.join(entries())}, a folder, or a hub id OWNER/NAME")
+    return _in_folder(_download(name, home, report), "hub")
 
 
 def share(home: Home, root: Path) -> Home:
@@ -131,8 +143,8 @@ def _in_folder(folder: Path, origin: str) -> Weights:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise InputError(f"{folder}: no *.safetensors; weights in other formats (*.bin are pickles) are never loaded")
-    digests = [sha256_of(file) for file in files]
-    whole = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    read = sorted({file for pattern in HUB_FILES for file in folder.glob(pattern)})
+    whole = hashlib.sha256("".join(f"{file.name} {sha256_of(file)}\n" for file in read).encode()).hexdigest()
     return Weights(folder, origin, whole, sum(file.stat().st_size for file in files))
 
 

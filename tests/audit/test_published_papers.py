@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
+from harness.__main__ import main
 from harness.audit import audit, audit_target
 from harness.audit.finding import Finding
 from harness.audit.published import of_paper
@@ -74,7 +74,7 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     def typed(*arguments: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", ["harness", "audit", *arguments])
         with pytest.raises(SystemExit) as stop:
-            cli.main()
+            main()
         return (stop.value.code, *capsys.readouterr())
 
     status, out, _ = typed(str(table), "--json")

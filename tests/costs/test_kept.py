@@ -1,5 +1,7 @@
+import gc
 import json
 import os
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -138,3 +140,31 @@ def test_a_checkpoint_is_timed_with_its_adapter_in_the_weights(tmp_path: Path, m
     # r 8 rows of 0.1 by 0.1, alpha / r = 4
     torch.testing.assert_close(weight.float(), before.float() + 4 * 8 * 0.1 * 0.1, rtol=0, atol=0.01)
     assert kept.cost.checkpoint == identity
+
+
+def test_one_backbone_makes_room_before_the_next_and_one_that_fails_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, titles, load = Home(tmp_path / "home"), dataset([[1, 2, 3], [3, 2, 1]]), backbone.load
+    alive: list[weakref.ref[object]] = []
+
+    def spied(name: str, *args: Any, **options: Any) -> backbone.Backbone:
+        gc.collect()
+        assert not [model for model in alive if model()]
+        if options["quantisation"] == "nf4":
+            raise RuntimeError("out of memory")
+        llm = load(name, *args, **options)
+        alive.append(weakref.ref(llm.model))
+        return llm
+
+    monkeypatch.setattr(backbone, "load", spied)
+    wanted = {
+        f"{quantisation} {place}": Point("tiny", quantisation, 1, 5, 2, 2, "verbalizer", 1)
+        for place, quantisation in enumerate(("none", "nf4", "none"))
+    }
+    failed = cost_measurement.measure(wanted, {}, "llamarec", titles, CPU, home, "typed", lambda line: None)
+    assert failed == [
+        "2 of 3: tiny, verbalizer, titles of 5 tokens, history 2, candidates 2, batch 1: RuntimeError: out of memory"
+    ]
+    assert {each.point for each in costs.all_costs(home.runs)} == {"none 0", "none 2"}
+    assert len(alive) == 2

@@ -174,6 +174,20 @@ def test_split_weights_are_digested_in_order(tmp_path: Path) -> None:
     assert found.sha256 != weights.locate(str(tmp_path), Home(tmp_path), quiet).sha256
 
 
+def test_a_folders_other_files_are_digested_too(tmp_path: Path) -> None:
+    def digest() -> str:
+        return weights.locate(str(tmp_path), Home(tmp_path), quiet).sha256
+
+    save_file({"x": torch.zeros(2)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text('{"rope_theta": 1e4}')
+    (tmp_path / "pytorch_model.bin").touch()
+    before = digest()
+    (tmp_path / "pytorch_model.bin").unlink()  # never read
+    assert digest() == before
+    (tmp_path / "config.json").write_text('{"rope_theta": 1e5}')
+    assert digest() != before
+
+
 def test_a_converted_backbone_that_is_not_the_catalogues_is_refused(
     mirrored: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

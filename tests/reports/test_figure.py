@@ -2,7 +2,7 @@ from pathlib import Path
 
 from harness.cell import Cell
 from harness.cells import cells
-from reports import figure
+from reports import figure, sweep
 from tests.made_runs import make_run
 from tests.reports.conftest import PAPER
 
@@ -31,3 +31,11 @@ def test_means_and_published_values_stand_where_they_should(all_cells: list[Cell
     assert [label.get_text() for label in panels[0].get_yticklabels()][-1] == "LlamaRec"
     bottom, top = panels[0].get_ylim()
     assert bottom > top
+
+
+def test_an_interval_beside_its_mean_is_drawn(all_cells: list[Cell]) -> None:
+    """Under ``batch-mean:N`` few users of the last batch may lift the mean out of the interval over users."""
+    beside = [cell.model_copy(update={"mean": 0.0816, "low": 0.0466, "high": 0.0768}) for cell in all_cells]
+    assert figure.draw(figure.choose(beside)).axes
+    point = beside[0].model_copy(update={"x": 5})
+    assert sweep.draw([point], "recent", [5]).axes
