@@ -117,6 +117,7 @@ def test_the_model_that_summarises_is_recorded(
     record = store.open_run(Path(str(made["folder"]))).record
     assert record.model is not None
     assert record.summarizer == (record.model if recorded else None)
+    assert record.fit.notes["training_cases"] == 2
 
 
 def test_another_seed_or_rule_asks_other_candidates(harness: Harness, news: Path, asked: dict[int, list[int]]) -> None:

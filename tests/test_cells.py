@@ -193,3 +193,13 @@ def test_the_documents_keys(tmp_path: Path) -> None:
     assert all(document.keys() >= set(KEYS) for document in documents)
     assert all(Cell.model_validate(document) for document in documents)
     assert documents[6]["dirty"] is True
+
+
+def test_a_run_that_was_asked_some_of_the_queries_stands_in_no_table(tmp_path: Path) -> None:
+    config = resolve("popularity", "ml-latest-small", "paper", 42, "cpu")
+    few = config.task.model_copy(update={"test_limit": 2})
+    limited, whole = (
+        make_run(tmp_path, "popularity", [1, 2], settings=config.settings, task=task) for task in (few, config.task)
+    )
+    assert not any(cell.runs for cell in cells(PAPER, "1", [limited]))
+    assert {cell.runs for cell in cells(PAPER, "1", [limited, whole]) if cell.runs} == {(whole.record.run,)}

@@ -1,9 +1,5 @@
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
 from pathlib import Path
 
 import pytest
@@ -162,6 +158,11 @@ def test_a_released_adapter_ranks_without_tuning(
 
     status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", "--set=adapter=0123")
     assert (status, "adapter=0123: no run of that name here" in error) == (2, True)
+    shutil.copytree(harness.home / "cache" / "backbones" / "tiny", tmp_path / "tiny")
+    (tmp_path / "tiny" / "source.json").unlink()
+    own = ("--backbone", str(tmp_path / "tiny"))
+    status, _, error = harness("run", "llamarec", "--dataset", str(films), "--profile", "smoke", choice, *own)
+    assert (status, "was tuned with another backbone" in error) == (2, True), error
     other = prepared_folder(tmp_path / "other", random_histories(60, 40, seed=2))
     status, _, error = harness("run", "llamarec", "--dataset", str(other), "--profile", "smoke", choice)
     assert (status, "was tuned with another data" in error) == (2, True)
@@ -221,110 +222,6 @@ def test_any_setting_can_be_chosen_on_validation(harness: Harness, films: Path) 
     assert len([each for each in all_selections(harness.home / "runs") if each.config.seed == 7]) == 2
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["run", "lrurek", "--dataset", "ml-100k"], "system 'lrurek' is unknown"),
-        (["run", "lrurec", "--dataset", "ml-1000k"], "ml-1000k"),
-        (["run", "lrurec", "--dataset", "ml-100k", "--profile", "quick"], "profile 'quick' is unknown"),
-        (
-            ["run", "lrurec", "--dataset", "ml-100k", "--set", "dropot=1"],
-            "setting 'dropot': lrurec has none of that name",
-        ),
-        (["run", "lrurec", "--dataset", "ml-100k", "--task", "pointwise"], "task: name"),
-        (["run", "llamarec", "--dataset", "FILMS", "--retriever", "0123"], "--retriever 0123: no such run"),
-        (
-            ["run", "llamarec", "--dataset", "FILMS", "--profile", "smoke", "--set", "task.candidates=39"],
-            "would fit",
-        ),
-        (["run", "popularity", "--dataset", "FILMS", "--grid"], "popularity has no grid"),
-        (
-            ["run", "lrurec", "--dataset", "FILMS", "--grid", "--set", "dropout=0.1", "--set", "weight_decay=0"],
-            "--grid: nothing is left to search; leave out --set dropout",
-        ),
-        (
-            ["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.2", "--set", "dropout=0.1"],
-            "--search dropout: --set fixes it",
-        ),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,1.5"], "settings of lrurec: dropout: Input"),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropot=0.1,0.2"], "setting 'dropot': lrurec has none"),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1"], "dropout=0.1: expected KEY=NUMBER,NUM"),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,a"], "dropout=0.1,a: expected KEY=NUMBER"),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.1"], "0.1,0.1: expected KEY=NUMBER"),
-        (["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=NaN,0.1"], "settings of lrurec: dropout: Input"),
-        (
-            ["run", "lrurec", "--dataset", "FILMS", "--search", "dropout=0.1,0.2", "--search", "dropout=0.3,0.4"],
-            "--search dropout: is given twice",
-        ),
-        (
-            ["run", "llamarec", "--dataset", "FILMS", "--set=adapter=0123", "--search", "learning_rate=1e-3,1e-2"],
-            "adapter=0123: nothing is tuned with one",
-        ),
-        (["run", "din", "--dataset", "FILMS"], "system din cannot do task next-item; it can do: candidates"),
-        (["reproduce", "llamarek"], "paper 'llamarek' is unknown"),
-        (["reproduce", "llamarec:9"], "llamarec:9: no such table; known: 1, 2, 3, 4"),
-        (["reproduce", "llamarec", "--datasets", "Toys"], "data set 'Toys' is not in the paper's tables asked for"),
-        (["reproduce", "llm-trsr:figure9", "--datasets", "Amazon-M2"], "data set 'Amazon-M2' is not in the paper's"),
-        (["reproduce", "llamarec", "--systems", "p5x"], "system 'p5x' is not in the paper's tables asked for"),
-        (["reproduce", "llamarec", "--seeds", "4,x"], "--seeds '4,x'"),
-        (["report", "llamarec", "--runs", "no/such"], "no/such: no such folder"),
-        (["report", "llamarec", "--format", "pdf"], "format 'pdf' is unknown"),
-        (["report", "llamarec", "--estimator", "median"], "median"),
-        (["fetch", "ml-20m"], "'ml-20m' is neither a data set nor a backbone"),
-        (["list", "authors"], "authors"),
-        (["run", "lrurec", "--dataset", "FILMS", "--device", "tpu"], "--device tpu: expected cpu or cuda"),
-        (["run", "lrurec", "--dataset", "FILMS", "--home", "FILMS/items.tsv"], "expected a folder"),
-        (["run", "lrurec", "--dataset", "FILMS", "--retriever", "*"], "--retriever *: no such run"),
-        (["run", "llamarec", "--dataset", "FILMS", "--set", "retriever=llamarec"], "is a re-ranker itself"),
-        (["reproduce", "llamarec", "--systems", ""], "--systems '': names nothing"),
-        (["reproduce", "llamarec", "--out", "FILMS/items.tsv"], "is a file; expected a folder"),
-        (["run", "--wrong"], "No such option"),
-        (
-            ["run", "llamarec", "--dataset", "FILMS", "--backbone", "tiny", "--set", "backbone=smollm2-135m"],
-            "--set backbone=smollm2-135m: backbone is set to tiny already; leave one of them out",
-        ),
-        (
-            ["run", "lrurec", "--dataset", "FILMS", "--set", "dropout=0.1", "--set", "dropout=0.2"],
-            "--set dropout=0.2: dropout is set to 0.1 already",
-        ),
-        (["reproduce", "llamarec:1", "--backbone", "smollm-135m"], "backbone 'smollm-135m' is unknown; known: "),
-        (
-            ["reproduce", "--from-reference", "--dry-run"],
-            "scores what is kept as it is; leave out --dry-run",
-        ),
-        (["reproduce", "--from-reference", "--systems", "lrurek"], "system 'lrurek' is not in the paper's"),
-        (["reproduce", "--from-reference", "--systems", "lrurec"], "no re-ranker's run with its adapter under"),
-    ],
-)
-def test_bad_input_is_one_line_and_exit_status_2(
-    harness: Harness, films: Path, arguments: list[str], message: str
-) -> None:
-    status, out, error = harness(*[argument.replace("FILMS", str(films)) for argument in arguments])
-    assert status == 2
-    assert out == ""
-    assert message in error
-    assert "Traceback" not in error
-
-
-def test_a_traceback_only_with_debug(harness: Harness) -> None:
-    assert "Traceback" in harness("run", "lrurek", "--dataset", "ml-100k", "--debug")[2]
-
-
-def test_a_full_disk_is_one_line_and_exit_status_1(
-    harness: Harness, films: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device", str(harness.home))
-
-    monkeypatch.setattr("harness.outcomes.write", full)
-    status, _, error = harness("run", "popularity", "--dataset", str(films))
-    assert (status, error.splitlines()[-1]) == (
-        1,
-        f"error: {harness.home}: No space left on device; free some space, or name another folder by --home",
-    )
-    assert store.all_runs(harness.home / "runs") == []
-
-
 def test_a_run_folder_edited_by_hand_is_not_used(harness: Harness, films: Path) -> None:
     folder = Path(str(harness.run("popularity", films)["folder"]))
     (folder / "config.yaml").write_text("system: other\n")
@@ -368,24 +265,8 @@ def test_a_dry_run_plans_and_runs_nothing(harness: Harness) -> None:
     assert not harness.home.exists()
 
 
-def test_an_interrupted_run_says_so_and_exits_130(films: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "harness", "run", "lrurec", "--dataset", str(films), "--set", "max_steps=100000"]
-    process = subprocess.Popen([*command, "--home", str(tmp_path)], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("runs/.*.unfinished")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors.splitlines()[-1]) == (130, "error: interrupted; run again to resume")
-
-
-def test_an_interrupt_while_a_string_is_executed_exits_130_too(tmp_path: Path) -> None:
-    """As while a dataclass is made; CPython would else end the process by the signal."""
-    interrupted = (
-        "import harness.cli as c\nfrom harness.__main__ import main\n"
-        "def app(**_): exec('raise KeyboardInterrupt')\nc.app = app\nmain()"
-    )
-    (tmp_path / "interrupted.py").write_text(interrupted)
-    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parents[1]}"}
-    found = subprocess.run([sys.executable, "-m", "interrupted"], env=environment, capture_output=True, text=True)
-    assert (found.returncode, found.stderr) == (130, "error: interrupted; run again to resume\n")
+def test_fetch_tells_what_it_got(harness: Harness) -> None:
+    status, out, error = harness("fetch", "tiny", "--json")
+    (row,) = json.loads(out)
+    assert (status, row["name"], row["origin"], row["pinned"]) == (0, "tiny", "made", False), error
+    assert row["sha256"][:16] in harness("fetch", "tiny")[1]

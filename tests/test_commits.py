@@ -1,6 +1,7 @@
 """Which commits and machines a run, a cell and a search name when training was stopped and went on at another."""
 
 import json
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,3 +189,32 @@ def test_one_of_several_that_had_changes_counts_before_one_not_known() -> None:
     assert [commits.worst(each) for each in ([], [False, False], [False, None], [None, True])] == [
         *(False, False, None, True)
     ]
+
+
+def test_the_present_commit_is_the_checkouts_and_a_change_in_it_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> str:
+        named = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        done = subprocess.run(["git", *named, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    monkeypatch.setattr("harness.commits.__file__", str(tmp_path / "harness" / "commits.py"))
+    here = commits.here.__wrapped__
+    assert here() == (None, None)
+    git("init")
+    assert here() == (None, None)  # it has no commit yet
+    (tmp_path / "file").touch()
+    git("add", "file")
+    git("commit", "-m", "first")
+    assert here() == (git("rev-parse", "HEAD"), False)
+    (tmp_path / "file").write_text("changed")
+    assert here() == (git("rev-parse", "HEAD"), True)
+
+
+def test_the_time_of_a_resumed_run_is_that_of_all_its_parts(world: World) -> None:
+    world.killed_at(CLEAN)
+    found = world.finish(CLEAN)
+    record, last = found.record, json.loads((found.folder / "timings.json").read_text())
+    assert record.fit.elapsed_s
+    assert record.wall_s == record.fit.elapsed_s + last["score_s"]

@@ -52,6 +52,8 @@ def test_of_drawn_candidates_only_runs_of_the_same_seeds_answered_the_same_queri
     task = TaskConfig(name="candidates")
     narm = [make_run(tmp_path, "narm", [1, 2, 7], seed=seed, task=task) for seed in (42, 43)]
     sasrec = [make_run(tmp_path, "sasrec", [2, 2, 9], seed=seed, task=task) for seed in (42, 43)]
+    drawn = ("candidates of seed 42", "candidates of seed 43")
+    assert [side.draws for side in systems([*narm, *sasrec], {})] == [drawn, drawn]
     found = compare([*narm, *sasrec], {}, permutations=199)
     assert [row.metric for row in found] == [
         f"{metric}@{k}" for k in (3, 5, 10) for metric in ("Recall", "MRR", "NDCG")

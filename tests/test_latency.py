@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -131,3 +132,15 @@ def test_the_peak_of_a_process_is_its_own() -> None:
     large = f"import os, sys; x = b'x' * {2**30}; os.execv(sys.executable, [sys.executable, '-c', {own!r}])"
     done = subprocess.run([sys.executable, "-c", large], check=True, capture_output=True, text=True)
     assert 50 * MIB < int(done.stdout) < 2**30
+
+
+def test_energy_is_a_calls_share_of_joules(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = SimpleNamespace(
+        NVMLError=RuntimeError,
+        nvmlDeviceGetTotalEnergyConsumption=lambda _: 2500,  # millijoules
+        nvmlDeviceGetComputeRunningProcesses=lambda _: ["this one", "another"],
+    )
+    monkeypatch.setattr(card, "_card", lambda: (nvml, None))
+    assert (card.energy_j(), card.other_processes()) == (2.5, 1)
+    monkeypatch.setattr(latency.Watch, "energy_j", lambda _: 6.0)
+    assert latency.measure(lambda: None, CPU, repeats=3).energy_j == 2.0

@@ -1,15 +1,17 @@
 import hashlib
 import json
+import warnings
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 import baselines  # noqa: F401  registers the systems
-from harness import run, store
+from harness import job, run, store
 from harness.config import Retriever
 from harness.data.digest import sha256_of
 from harness.errors import InputError
@@ -132,3 +134,20 @@ def test_a_run_on_the_processor_has_no_energy_of_a_card(tmp_path: Path, monkeypa
     monkeypatch.setattr("harness.environment.peak_device_memory_bytes", lambda: 7)
     record = execute(tmp_path, str(films)).record
     assert (record.energy_j, record.peak_device_memory_bytes) == (None, None)
+
+
+def test_kernels_without_a_deterministic_version_are_recorded_and_other_warnings_are_passed_on() -> None:
+    with warnings.catch_warnings(record=True) as passed_on:
+        warnings.simplefilter("always")
+        with job._collected_warnings() as found:
+            warnings.warn("scatter_add does not have a deterministic implementation\nmore", UserWarning, stacklevel=1)
+            warnings.warn("disk is slow", UserWarning, stacklevel=1)
+            warnings.warn("will go in 9.0", FutureWarning, stacklevel=1)
+    assert found == {"scatter_add does not have a deterministic implementation"}
+    assert [str(each.message) for each in passed_on] == ["disk is slow"]
+
+
+def test_a_run_asks_for_deterministic_kernels(tmp_path: Path) -> None:
+    torch.use_deterministic_algorithms(False)
+    execute(tmp_path, str(prepared_folder(tmp_path / "films", random_histories(9, 9))))
+    assert torch.are_deterministic_algorithms_enabled()

@@ -67,7 +67,7 @@ def some_ranks_print(cells: Cells, users: int, batch: int | None) -> bool:
     return False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_agrees_with_all_rankings_of_a_few_users(data: st.DataObject) -> None:
     users = data.draw(st.integers(1, 5), "users")
@@ -86,7 +86,7 @@ def test_agrees_with_all_rankings_of_a_few_users(data: st.DataObject) -> None:
         assert fit_shares(cells).feasible
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 2**32 - 1),
     users=st.integers(1, 3000),

@@ -202,5 +202,7 @@ def test_the_estimator_of_a_batch_mean_is_named() -> None:
         }
         averaged.append(Column("1", "Set", name, 610, means))
     found = audit(Published("made-up", tuple(averaged)))
-    assert all("(batch-mean:16)" in f.detail for f in found if f.strength == "inconsistent")
+    inconsistent = [f.detail for f in found if f.strength == "inconsistent"]
+    assert inconsistent
+    assert all("(batch-mean:16)" in detail for detail in inconsistent)
     assert any("39 batches for 610 users, the last of 2" in f.detail for f in found)

@@ -55,7 +55,7 @@ def test_mcnemars_range_takes_every_number_of_hits() -> None:
     assert mcnemar_range([], [3], 30) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     users=st.integers(3, 400),

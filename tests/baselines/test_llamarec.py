@@ -197,7 +197,9 @@ def test_training_prompts_offer_what_the_retriever_finds(tmp_path: Path, monkeyp
     def tune(llm: object, example: Callable[[int], list[Example]], order: Ids, *rest: object, goal: float) -> FitRecord:
         for position in next_items(train).tolist():
             (one,) = example(position)
-            seen.append((position, system.llm.tokenizer.decode(one.prompt), system.labels.tokens.index(one.answer[0])))
+            letter, end = one.answer
+            assert end == system.llm.tokenizer.eos_token_id
+            seen.append((position, system.llm.tokenizer.decode(one.prompt), system.labels.tokens.index(letter)))
         return FitRecord()
 
     monkeypatch.setattr("baselines.reranker.tune", tune)
@@ -210,7 +212,8 @@ def test_training_prompts_offer_what_the_retriever_finds(tmp_path: Path, monkeyp
         allowed = [other for other in range(1, N_ITEMS + 1) if other not in history][:6]
         wanted = allowed if item in allowed else [*allowed[:-1], item]
         lettered = " \n ".join(f"({letter}) {DATA.titles[i]}" for letter, i in zip("ABCDEF", wanted, strict=True))
-        assert f"Candidate pool: {lettered}\n" in text
+        watched = " \n ".join(f"({place}) {DATA.titles[i]}" for place, i in enumerate(history, start=1))
+        assert f"User history: {watched}; Candidate pool: {lettered}\n" in text
         assert wanted[place] == item
         places.add(place)
     assert len(places) > 2

@@ -1,42 +1,27 @@
 """`harness reproduce llamarec:serving` from the command line, killed on its way."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from harness.__main__ import main
 from harness.costs import kept as costs
 from tests.command_line import Harness, as_ml_100k
+from tests.killed import python
 
 VERB = ("reproduce", "llamarec:serving", "--profile", "smoke", "--out")
-
-
-def killed_behind_the_first_point(films: str, *arguments: str) -> None:
-    patch, write = pytest.MonkeyPatch(), costs.write
-
-    def write_and_die(kept: costs.KeptCost, folder: Path) -> None:
-        write(kept, folder)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    as_ml_100k(Path(films), patch)
-    patch.setattr(costs, "write", write_and_die)
-    sys.argv = ["harness", *arguments]
-    main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_a_killed_measurement_keeps_its_points_and_goes_on(
     harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = "import sys; from tests.costs.test_serving_kept import *; killed_behind_the_first_point(*sys.argv[1:])"
-    own = [sys.executable, "-c", script, str(films), *VERB, str(tmp_path / "out")]
-    process = subprocess.run(own, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=250, check=False)
-    assert process.returncode == -signal.SIGKILL
+    here = f"from pathlib import Path; import pytest; as_ml_100k(Path({str(films)!r}), pytest.MonkeyPatch())"
+    script = f"from tests.command_line import as_ml_100k; from tests.killed import *; {here}; "
+    done = python(f"{script}die_at('harness.costs.kept:write', 2); main()", *VERB, str(tmp_path / "out"))
+    assert done.returncode == -signal.SIGKILL, done.stderr
     first = {path: path.read_bytes() for path in harness.home.rglob("*.cost.json")}
     assert len(first) == 1
 

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data.assemble import assemble, from_raw
@@ -47,7 +47,6 @@ def test_untitled_items_go_before_the_filter() -> None:
     assert (made.n_users, made.n_items, made.n_interactions) == (5, 5, 25)
 
 
-@settings(deadline=None)
 @given(st.permutations([(user, item, day) for user in "abcdef" for day, item in enumerate("31425")]), st.randoms())
 def test_row_order_changes_nothing(rows: list[tuple[str, str, int]], random) -> None:
     items = list("12345678")

@@ -52,6 +52,7 @@ def test_a_complete_part_is_not_fetched_again(site, tmp_path: Path) -> None:
     for _ in range(2):
         download(f"{site.url}/f", tmp_path / "part")
     assert (tmp_path / "part").read_bytes() == CONTENT
+    assert [wanted for _, wanted in site.asked] == [None, f"bytes={len(CONTENT)}-"]
 
 
 def test_a_truncated_answer_is_no_success(site, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from itertools import chain, combinations
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data.filters import iterated_core
@@ -32,7 +32,6 @@ def test_a_repeated_pair_counts_as_often_as_it_stands() -> None:
     assert len(iterated_core(frame([("a", "x")] * 4))) == 0
 
 
-@settings(deadline=None)
 @given(ROWS, st.integers(1, 4))
 def test_is_the_largest_core(rows: list[tuple[str, str]], minimum: int) -> None:
     kept = iterated_core(frame(rows), minimum).rows()
@@ -44,7 +43,6 @@ def test_is_the_largest_core(rows: list[tuple[str, str]], minimum: int) -> None:
                 assert not is_core(part, minimum)
 
 
-@settings(deadline=None)
 @given(ROWS, st.integers(1, 4))
 def test_is_a_fixed_point_and_does_not_depend_on_row_order(rows: list[tuple[str, str]], minimum: int) -> None:
     kept = iterated_core(frame(rows), minimum)

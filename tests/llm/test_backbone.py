@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -59,3 +60,25 @@ def test_code_that_comes_with_weights_is_never_run(tmp_path: Path, home: Home) -
     with pytest.raises(InputError, match="hostile: not a causal language model"):
         backbone.load(str(folder), home, CPU)
     assert not ran.exists()
+
+
+@pytest.mark.parametrize(("quantisation", "bits"), [("none", None), ("nf4", 4), ("int8", 8)])
+def test_frozen_weights_have_the_bits_that_are_asked_for(
+    home: Home, monkeypatch: pytest.MonkeyPatch, quantisation: backbone.Quantisation, bits: int | None
+) -> None:
+    given: dict[str, Any] = {}
+
+    class Stopped(Exception):
+        pass
+
+    def from_pretrained(folder: Path, **options: Any) -> None:
+        given.update(options)
+        raise Stopped
+
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", from_pretrained)
+    with pytest.raises(Stopped):
+        backbone.load("tiny", home, torch.device("cpu"), quantisation=quantisation)
+    config = given["quantization_config"]
+    assert (config is None) == (bits is None)
+    assert config is None or (config.load_in_4bit, config.load_in_8bit) == (bits == 4, bits == 8)
+    assert (given["use_safetensors"], given["trust_remote_code"]) == (True, False)

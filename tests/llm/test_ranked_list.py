@@ -55,7 +55,7 @@ def test_every_order_of_the_entries_may_be_written(tiny: Backbone, order: tuple[
 
 
 @given(titles=st.lists(st.text("ab ", min_size=1, max_size=4), min_size=1, max_size=5), choices=st.randoms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_chosen_of_what_is_allowed_names_every_entry_once(
     titles: list[str], choices: random.Random
 ) -> None:

@@ -14,7 +14,7 @@ BYTES = tiny.byte_tokenizer()
 
 
 @given(tokens=st.integers(1, 60), seed=st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_text_has_its_length_and_consists_of_whole_titles_but_for_the_last(tokens: int, seed: int) -> None:
     for text in sized_titles(TITLES, BYTES, tokens, 5, rng(seed)):
         assert len(text) == tokens

@@ -1,11 +1,7 @@
 """Summaries do not hang on the batch, the cache, or a kill; both forms share their first level."""
 
-import os
 import signal
-import subprocess
-import sys
-import textwrap
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +22,7 @@ from harness.llm.wording import Wording
 from harness.outcomes import Outcomes
 from harness.seeds import rng
 from harness.system import Context, Scorer
+from tests.killed import python
 from tests.worlds import dataset
 
 ITEMS = 30
@@ -89,37 +86,40 @@ def test_equal_across_batch_sizes(home: Home, tmp_path: Path, form: Form) -> Non
     assert all(one[history] != other[history] for history in one)
 
 
-def prompts_of(made: Summarizer, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the model is asked, in order."""
+def prompts_of(made: Summarizer, monkeypatch: pytest.MonkeyPatch, texts: Sequence[str]) -> tuple[History, list[str]]:
+    """A history of three blocks, and what a model is asked about it that writes these texts one after the other."""
     asked: list[str] = []
 
-    def recorded(llm: Backbone, prompts: list[list[int]], **options: object) -> list[list[int]]:
-        asked.extend(llm.tokenizer.decode(prompt) for prompt in prompts)
-        return generate(llm, prompts, **options)  # type: ignore[arg-type]
+    def scripted(llm: Backbone, prompts: list[list[int]], **options: object) -> list[list[int]]:
+        (prompt,) = prompts
+        asked.append(llm.tokenizer.decode(prompt))
+        return [llm.tokenizer(texts[len(asked) - 1])["input_ids"]]
 
-    monkeypatch.setattr(summarizer, "generate", recorded)
-    made.write(histories(2)[1:])
-    return asked
+    monkeypatch.setattr(summarizer, "generate", scripted)
+    (history,) = histories(2)[1:]
+    made.write([history])
+    return history, asked
+
+
+def items_of(made: Summarizer, block: Sequence[int]) -> str:
+    return "\n".join(made.texts.full[item] for item in block)
 
 
 def test_hierarchical_summarises_blocks_then_their_summaries(fresh: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     made = build(fresh)
-    *blocks, overall = prompts_of(made, monkeypatch)
-    (history,) = made.written
-    for asked, block in zip(blocks, made.blocks(history), strict=True):
-        assert asked == made.wording.summarize.format(items="\n".join(made.texts.full[item] for item in block))
-    assert overall.startswith(made.wording.combine.partition("{")[0])
-    assert overall.count("\n", overall.index("Summaries:\n") + 11) >= 2
+    history, (*blocks, overall) = prompts_of(made, monkeypatch, ["war", "", "comedy", "both"])
+    assert blocks == [made.wording.summarize.format(items=items_of(made, block)) for block in made.blocks(history)]
+    assert overall == made.wording.combine.format(summaries=f"war\n{made.wording.nothing}\ncomedy")
+    assert made.written == {history: "both"}
 
 
 def test_recurrent_updates_the_summary_block_by_block(fresh: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     made = build(fresh, "recurrent")
-    first, *updates = prompts_of(made, monkeypatch)
-    (history,) = made.written
-    assert first.startswith(made.wording.summarize.partition("{")[0])
-    assert len(updates) == 2
-    for asked, block in zip(updates, made.blocks(history)[1:], strict=True):
-        assert "Films since:\n" + "\n".join(made.texts.full[item] for item in block) + "\n\n###" in asked
+    history, (first, *updates) = prompts_of(made, monkeypatch, ["war", "", "comedy"])
+    block, *further = made.blocks(history)
+    assert first == made.wording.summarize.format(items=items_of(made, block))
+    assert updates == [made.wording.update.format(summary="war", items=items_of(made, own)) for own in further]
+    assert made.written == {history: "comedy"}  # what was empty changed nothing
 
 
 def test_both_forms_share_their_first_level(fresh: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,29 +172,15 @@ def test_a_kill_loses_at_most_the_batch_at_hand(home: Home, tmp_path: Path) -> N
     whole = written(share(home, tmp_path / "whole"), summary_batch=1)
     killed = share(home, tmp_path / "killed")
     folder = killed.cache / summary_cache.FOLDER
-    program = textwrap.dedent(
-        f"""
-        import time
-        from pathlib import Path
-        from harness.home import Home
-        from harness.llm import summarizer
-        from tests.llm.test_summarizer import written
-        generate = summarizer.generate
-        def slowly(*args, **options):
-            time.sleep(0.2)
-            return generate(*args, **options)
-        summarizer.generate = slowly
-        written(Home(Path({str(killed.root)!r})), summary_batch=1)
-        """
+    program = (
+        "from pathlib import Path; from harness.home import Home; from tests.killed import die_at; "
+        "from tests.llm.test_summarizer import written; die_at('harness.llm.summary_cache:save', 3); "
+        f"written(Home(Path({str(killed.root)!r})), summary_batch=1)"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], env=os.environ | {"OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 60
-    while len(list(folder.rglob("*.json"))) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
+    done = python(program)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     kept = {file: file.stat().st_mtime_ns for file in folder.rglob("*.json")}
-    assert 2 <= len(kept) < 16
+    assert len(kept) == 2
     assert written(killed, summary_batch=1) == whole
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.errors import WorkError
+from harness.errors import InputError, WorkError
 from harness.home import Home
 from harness.llm import backbone, lora, losses, prefix, tuning
 from harness.llm.backbone import Backbone
@@ -101,6 +101,23 @@ def test_the_micro_batch_does_not_change_a_step(home: Home, loss_on: str) -> Non
     whole = after_a_step(7)
     for micro_batch in (1, 3):
         torch.testing.assert_close(after_a_step(micro_batch), whole, rtol=1e-4, atol=1e-6)
+
+
+def test_a_warm_up_that_does_not_end_is_refused(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="warmup_steps=6: there are 6 steps of 4 prompts"):
+        run(home, tmp_path, Script(), warmup_steps=6)
+
+
+def test_a_step_is_clipped_at_norm_1(tiny: Backbone) -> None:
+    def steep(*given: object) -> Tensor:
+        return 1e3 * losses.token_losses(*given)  # type: ignore[arg-type]
+
+    lora.add(tiny, SETTINGS, seed=1)
+    weights = lora.adapter(tiny.model)
+    before = {name: value.detach().clone() for name, value in weights.items()}
+    tuning._step(tiny, [example(0), example(1)], SETTINGS, torch.optim.SGD(weights.values(), lr=1.0), steep)
+    moved = torch.cat([(value.detach() - before[name]).flatten() for name, value in weights.items()])
+    assert float(moved.norm()) == pytest.approx(1, rel=1e-3)
 
 
 def test_it_learns(home: Home, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Where weights come from, with a real GGUF file that is written here."""
 
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 
 import gguf
@@ -172,6 +173,27 @@ def test_split_weights_are_digested_in_order(tmp_path: Path) -> None:
     found = weights.locate(str(tmp_path), Home(tmp_path), quiet)
     (tmp_path / "model-1.safetensors").rename(tmp_path / "model-3.safetensors")
     assert found.sha256 != weights.locate(str(tmp_path), Home(tmp_path), quiet).sha256
+
+
+def test_a_hub_gives_nothing_pickled_and_no_code(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def snapshot(name: str, *, allow_patterns: list[str], **_: object) -> str:
+        files = [
+            "model.safetensors",
+            "config.json",
+            "tokenizer.model",
+            "pytorch_model.bin",
+            "x.pt",
+            "x.pkl",
+            "model.py",
+        ]
+        assert name == "owner/model"
+        assert [name for name in files if any(fnmatch(name, each) for each in allow_patterns)] == files[:3]
+        save_file({"x": torch.zeros(2)}, tmp_path / "model.safetensors")
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    found = weights.locate("owner/model", home, quiet)
+    assert (found.folder, found.origin) == (tmp_path, "hub")
 
 
 def test_a_folders_other_files_are_digested_too(tmp_path: Path) -> None:

@@ -133,7 +133,9 @@ def test_hostile_text_is_only_text_in_html(hostile: list[Grid]) -> None:
 def test_hostile_text_does_not_break_a_markdown_table(hostile: list[Grid]) -> None:
     text = markdown.render(PAPER.model_copy(update={"title": HOSTILE}), hostile, [], [])
     assert "<script>" not in text
-    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+    blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert blocks
+    for block in blocks:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
 

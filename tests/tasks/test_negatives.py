@@ -15,7 +15,7 @@ def test_uniform_negatives_are_every_other_item_equally_often() -> None:
     assert counts[[1, 2, 4, 5, 6]] == pytest.approx(2000, abs=150)  # four deviations
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(2, 40), st.data())
 def test_negatives_are_different_items_and_never_the_target(n_items: int, data: st.DataObject) -> None:
     target, count = data.draw(st.integers(1, n_items)), data.draw(st.integers(1, n_items - 1))

@@ -56,7 +56,7 @@ def test_a_target_that_was_seen_is_counted_and_not_masked() -> None:
     assert outcomes.rank.tolist() == [1, 1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 2**31), st.sampled_from(["window", "history", "none"]))
 def test_ranks_agree_with_a_plain_sort_user_by_user(seed: int, exclude: Exclude) -> None:
     data = dataset(random_histories(20, 30, seed), n_items=30)
