@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -259,8 +258,9 @@ def test_what_was_tested_before_a_search_is_counted_by_reproduce_and_not_shown(
 ) -> None:
     """Of equal points the first is taken: 0 by the grid, and by the other search the default, as it was tested."""
     as_ml_100k(films, monkeypatch)
-    harness.run("lrurec", films, "--seed", "43")
-    time.sleep(1.1)  # records keep whole seconds
+    before = store.open_run(Path(str(harness.run("lrurec", films, "--seed", "43")["folder"])))
+    older = before.record.model_copy(update={"started_at": "2026-01-01T00:00:00+00:00"}).sealed()
+    (before.folder / store.RECORD).write_text(older.model_dump_json())
     harness.run("lrurec", films, *search)
     asked = ["llamarec:1", "--systems", "lrurec", "--profile", "smoke", "--json", "--out", str(harness.home / "report")]
     status, out, error = harness("reproduce", *asked)

@@ -4,6 +4,7 @@ import warnings
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -151,3 +152,25 @@ def test_a_run_asks_for_deterministic_kernels(tmp_path: Path) -> None:
     torch.use_deterministic_algorithms(False)
     execute(tmp_path, str(prepared_folder(tmp_path / "films", random_histories(9, 9))))
     assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_who_finds_another_at_a_run_says_so_and_waits(tmp_path: Path) -> None:
+    path, said = tmp_path / "run.lock", list[str]()
+    told, entered = Event(), Event()
+
+    def tell(line: str) -> None:
+        said.append(line)
+        told.set()
+
+    def wait() -> None:
+        with run.alone(path, tell):
+            entered.set()
+
+    thread = Thread(target=wait)
+    with run.alone(path, said.append):
+        thread.start()
+        assert told.wait(60)
+        assert not entered.is_set()
+    thread.join(60)
+    assert entered.is_set()
+    assert said == ["another process is making this run; waiting for it"]

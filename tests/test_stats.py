@@ -7,15 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from harness import metrics, stats
-from harness.outcomes import Outcomes
 from harness.seeds import rng
+from tests.worlds import answered
 
 VALUES = [0.0512, 0.0498, 0.0533, 0.0541, 0.0505]
-
-
-def outcomes_of(ranks: list[int]) -> Outcomes:
-    rank = np.array(ranks)
-    return Outcomes(np.arange(1, len(rank) + 1), rank, np.zeros_like(rank), np.ones(len(rank), dtype=bool))
 
 
 def test_seeds_interval_is_students() -> None:
@@ -45,7 +40,7 @@ def test_prediction_covers_one_more_run_in_95_of_100() -> None:
 def test_weights_give_the_estimator(ranks: list[int], estimator: str) -> None:
     size = int(estimator.partition(":")[2] or len(ranks))
     weights = metrics.query_weights(len(ranks), estimator)
-    values = metrics.per_query(outcomes_of(ranks), "NDCG", 10)
+    values = metrics.per_query(answered(ranks), "NDCG", 10)
     batch_means = [values[start : start + size].mean() for start in range(0, len(ranks), size)]
     assert weights.mean() == pytest.approx(1)
     assert (weights * values).mean() == pytest.approx(np.mean(batch_means))
@@ -62,7 +57,7 @@ def test_users_interval_is_the_percentile_bootstrap() -> None:
 def test_users_interval_of_batch_means_is_what_resampling_users_gives() -> None:
     ranks = rng(1, "ranks").integers(1, 25, size=18)
     values, generator = metrics.recall(ranks, 10), rng(2, "oracle")
-    resampled = [outcomes_of(list(ranks[generator.integers(0, 18, size=18)])) for _ in range(4000)]
+    resampled = [answered(list(ranks[generator.integers(0, 18, size=18)])) for _ in range(4000)]
     expected = np.quantile([metrics.estimate(r, "Recall", 10, "batch-mean:16") for r in resampled], [0.025, 0.975])
     interval = stats.users_interval(values, metrics.query_weights(18, "batch-mean:16"), seed=42)
     assert interval == pytest.approx(tuple(expected), abs=0.04)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.data.dataset import CasePart, Dataset, Sequences, SourceRecord
+from harness.outcomes import Outcomes
 from harness.seeds import rng
 from harness.system import Queries
 
@@ -27,6 +28,13 @@ def dataset(histories: list[list[int]], n_items: int | None = None) -> Dataset:
         raw_users=("", *(f"u{u}" for u in range(1, len(histories) + 1))),
         sources=(SourceRecord(name="made-up", origin="folder", size_bytes=1, sha256="0" * 64, pinned=False),),
     )
+
+
+def answered(ranks: list[int], queries: list[int] | None = None, ties: list[int] | None = None) -> Outcomes:
+    """Outcomes of queries 1, 2, ... or those given, all asked."""
+    rank = np.array(ranks)
+    query = np.array(queries) if queries else np.arange(1, len(ranks) + 1)
+    return Outcomes(query, rank, np.array(ties) if ties else np.zeros_like(rank), np.ones(len(ranks), dtype=bool))
 
 
 def case_set(histories: list[list[int]], parts: Sequence[CasePart], n_items: int | None = None) -> Dataset:

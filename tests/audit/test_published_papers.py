@@ -1,17 +1,16 @@
 """What the audit finds in the papers by itself; the numbers here are PROTOCOL facts, none stands in the code."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from harness.__main__ import main
 from harness.audit import audit, audit_target
 from harness.audit.finding import Finding
 from harness.audit.published import of_paper
 from harness.errors import InputError
 from harness.papers import paper as papers
+from tests.command_line import Harness
 
 LLAMAREC = audit(of_paper(papers.load("llamarec")))
 
@@ -65,26 +64,20 @@ def test_hierarchical_does_not_beat_tallrec_everywhere() -> None:
     assert (found.method, found.metric, found.k) == ("LLM-TRSR-Hierarchical", "MRR", 10)
 
 
-def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verb(harness: Harness, tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text(
         "paper,table,dataset,method,metric,k,value,users\np,1,S,A,Recall,1,0.5,10\np,1,S,A,Recall,5,0.2,10\n"
     )
 
-    def typed(*arguments: str) -> tuple[object, str, str]:
-        monkeypatch.setattr(sys, "argv", ["harness", "audit", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return (stop.value.code, *capsys.readouterr())
-
-    status, out, _ = typed(str(table), "--json")
+    status, out, _ = harness("audit", str(table), "--json")
     assert status == 0
     first = json.loads(out)[0]
     keys = ["rule", "strength", "paper", "table", "dataset", "method", "metric", "k", "detail"]
     assert list(first) == keys
     assert [first[key] for key in keys[:-1]] == ["order", "impossible", "p", "1", "S", "A", "Recall", 5]
-    assert "2 impossible" in typed(str(table))[1]
-    status, _, error = typed("llamarek")
+    assert "2 impossible" in harness("audit", str(table))[1]
+    status, _, error = harness("audit", "llamarek")
     assert (status, error) == (2, "error: llamarek: neither a .csv file nor a paper; known: llamarec, llm-trsr\n")
 
 

@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.table import as_whole_numbers, read_table, require_columns, require_text, require_unique
+from harness.data.table import (
+    as_whole_numbers,
+    read_table,
+    require_columns,
+    require_numbers,
+    require_text,
+    require_unique,
+)
 from harness.errors import InputError
 
 
@@ -102,3 +109,10 @@ def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
 
 def test_numbers(tmp_path: Path) -> None:
     assert as_whole_numbers(table(tmp_path, b"t\n0\n12\n"), "t", Path("t.csv"))["t"].to_list() == [0, 12]
+
+
+@pytest.mark.parametrize("value", ["", "five", "NaN", "inf", "4 5"])
+def test_a_rating_that_is_no_number(tmp_path: Path, value: str) -> None:
+    read = table(tmp_path, f"a,b\n1,4.5\n2,{value}\n".encode())
+    with pytest.raises(InputError, match=f"line 3: b '{value}' is no number"):
+        require_numbers(read, "b", Path("t.csv"))

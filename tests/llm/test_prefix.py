@@ -13,7 +13,6 @@ from harness.llm import lora, losses, prefix
 from harness.llm.attention import BLOCK
 from harness.llm.backbone import Backbone
 from harness.llm.losses import Example, LossOn
-from harness.llm.tuning import TuningConfig
 from harness.llm.verbalizer import hidden_states
 from harness.seeds import rng
 
@@ -26,13 +25,10 @@ def texts(shared: int, lengths: list[int], seed: int = 1) -> list[list[int]]:
 
 
 @pytest.fixture
-def llm(tiny: Backbone) -> Backbone:
-    """Wider in its head groups than it comes, so that heads share keys, with an adapter that does something."""
-    lora.add(tiny, TuningConfig(lora_dropout=0.0), seed=1)
-    for index, tensor in enumerate(lora.adapter(tiny.model).values()):
-        torch.nn.init.normal_(tensor, std=0.1, generator=torch.Generator().manual_seed(index))
-    prefix.use(tiny.model)
-    return tiny
+def llm(adapted: Backbone) -> Backbone:
+    """Wider in its head groups than it comes, so that heads share keys."""
+    prefix.use(adapted.model)
+    return adapted
 
 
 def test_a_layout_by_hand() -> None:

@@ -5,7 +5,6 @@ from torch import Tensor, nn
 from harness.llm import lora, losses
 from harness.llm.backbone import Backbone
 from harness.llm.losses import Example, LossOn, token_losses
-from harness.llm.tuning import TuningConfig
 from harness.seeds import rng
 
 
@@ -13,14 +12,6 @@ def example(index: int) -> Example:
     generator = rng(1, "example", index)
     prompt = generator.integers(30, 60, size=int(generator.integers(5, 30))).tolist()
     return Example(prompt=prompt, answer=[prompt[-1], 1])
-
-
-@pytest.fixture
-def llm(tiny: Backbone) -> Backbone:
-    lora.add(tiny, TuningConfig(lora_dropout=0.0), seed=1)
-    for index, tensor in enumerate(lora.adapter(tiny.model).values()):
-        torch.nn.init.normal_(tensor, std=0.1, generator=torch.Generator().manual_seed(index))
-    return tiny
 
 
 def by_full_logits(model: nn.Module, one: Example, loss_on: LossOn) -> Tensor:
@@ -33,25 +24,25 @@ def by_full_logits(model: nn.Module, one: Example, loss_on: LossOn) -> Tensor:
 @pytest.mark.parametrize("loss_on", ["answer", "prompt"])
 @pytest.mark.parametrize("chunk", [1, 2000, losses.CHUNK])  # one token at a time, seven, all
 def test_losses_and_gradients_are_those_of_the_full_logits(
-    llm: Backbone, loss_on: LossOn, chunk: int, monkeypatch: pytest.MonkeyPatch
+    adapted: Backbone, loss_on: LossOn, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(losses, "CHUNK", chunk)
     examples = [example(index) for index in range(3)]
-    weights = list(lora.adapter(llm.model).values())
-    found = token_losses(llm.model, examples, loss_on)
-    expected = torch.cat([by_full_logits(llm.model, one, loss_on) for one in examples])
+    weights = list(lora.adapter(adapted.model).values())
+    found = token_losses(adapted.model, examples, loss_on)
+    expected = torch.cat([by_full_logits(adapted.model, one, loss_on) for one in examples])
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
     gradients = torch.autograd.grad(found.sum(), weights)
     for gradient, wanted in zip(gradients, torch.autograd.grad(expected.sum(), weights), strict=True):
         torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_no_more_logits_than_a_chunk_are_held_at_once(llm: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "CHUNK", 5 * llm.model.config.vocab_size)
-    head, sizes = llm.model.get_output_embeddings(), []
+def test_no_more_logits_than_a_chunk_are_held_at_once(adapted: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "CHUNK", 5 * adapted.model.config.vocab_size)
+    head, sizes = adapted.model.get_output_embeddings(), []
     handle = head.register_forward_hook(lambda module, given, logits: sizes.append(len(logits)))
     one = Example(prompt=list(range(30, 52)), answer=[60, 1])
-    token_losses(llm.model, [one], "prompt").sum().backward()
+    token_losses(adapted.model, [one], "prompt").sum().backward()
     handle.remove()
     assert max(sizes) == 5
     assert sum(sizes) == 2 * (len(one.prompt) + 1)  # once forward, once again for the gradient
@@ -62,9 +53,9 @@ def test_what_is_learnt() -> None:
     assert (one.learnt("answer"), one.learnt("prompt")) == (2, 4)
 
 
-def test_losses_are_float32_whatever_the_model_computes_in(llm: Backbone) -> None:
-    exact = token_losses(llm.model, [example(0)])
-    rounded = token_losses(llm.model.bfloat16(), [example(0)])
+def test_losses_are_float32_whatever_the_model_computes_in(adapted: Backbone) -> None:
+    exact = token_losses(adapted.model, [example(0)])
+    rounded = token_losses(adapted.model.bfloat16(), [example(0)])
     assert rounded.dtype == torch.float32
     torch.testing.assert_close(rounded, exact, rtol=0.05, atol=0.05)
     assert (rounded != rounded.bfloat16().float()).any()

@@ -1,13 +1,14 @@
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from harness.errors import InputError
 from harness.home import Home
-from harness.llm import backbone, lora
+from harness.llm import backbone, lora, vllm_engine
 from harness.llm.backbone import Backbone
 from harness.llm.lora import LoraConfig
 from harness.llm.vllm_engine import engine, export
@@ -47,3 +48,24 @@ def test_quantised_weights_are_refused(home: Home, tmp_path: Path) -> None:
     llm = backbone.load("tiny", home, torch.device("cpu"), quantisation="nf4")
     with pytest.raises(InputError, match="tiny: vLLM is given unquantised weights"):
         export(llm, tmp_path)
+
+
+def test_it_is_asked_for_greedy_lists_no_longer_than_what_is_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def generate(asked: list[dict[str, list[int]]], sampling: list[dict[str, object]], **_: object) -> list[object]:
+        assert asked == [{"prompt_token_ids": [4, 5]}, {"prompt_token_ids": [6]}]
+        assert [each["max_tokens"] for each in sampling] == [7, 9]
+        assert all((each["temperature"], each["stop_token_ids"]) == (0.0, [1]) for each in sampling)
+        return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=(own, 1))]) for own in (8, 9)]
+
+    served = SimpleNamespace(LLM=lambda *_, **options: SimpleNamespace(generate=generate), SamplingParams=dict)
+    monkeypatch.setitem(sys.modules, "vllm", served)
+    monkeypatch.setattr(vllm_engine, "export", lambda *_: None)
+    on_a_gpu: Any = SimpleNamespace(
+        device=torch.device("cuda"),
+        tokenizer=SimpleNamespace(eos_token_id=1),
+        record=SimpleNamespace(dtype="bfloat16"),
+    )
+    offered: Any = [SimpleNamespace(joint_length=lambda longest=longest: longest) for longest in (7, 9)]
+    assert engine(on_a_gpu, tmp_path)([(4, 5), [6]], offered) == [[8, 1], [9, 1]]

@@ -6,14 +6,9 @@ from harness import metrics
 from harness.metrics import Place
 from harness.outcomes import Outcomes
 from harness.seeds import rng
+from tests.worlds import answered
 
 WANTED = [Place(metric, k) for k in (5, 10) for metric in ("Recall", "MRR", "NDCG")]
-
-
-def answered(ranks: list[int], queries: list[int] | None = None, ties: list[int] | None = None) -> Outcomes:
-    rank = np.array(ranks)
-    query = np.array(queries) if queries else np.arange(1, len(ranks) + 1)
-    return Outcomes(query, rank, np.array(ties) if ties else np.zeros_like(rank), np.ones(len(ranks), dtype=bool))
 
 
 def drawn(name: str, count: int, best: int = 1, worst: int = 30) -> Outcomes:

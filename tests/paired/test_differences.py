@@ -6,7 +6,8 @@ from harness.errors import InputError
 from harness.outcomes import Outcomes
 from harness.paired.differences import differences
 from harness.seeds import rng
-from tests.paired.answers import WANTED, answered, drawn
+from tests.paired.answers import WANTED, drawn
+from tests.worlds import answered
 
 
 def test_differences_by_hand() -> None:

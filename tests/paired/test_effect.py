@@ -3,7 +3,7 @@ import pytest
 
 from harness.paired.differences import differences
 from harness.paired.effect import effects
-from tests.paired.answers import answered
+from tests.worlds import answered
 
 
 def test_effects_by_hand() -> None:

@@ -5,7 +5,8 @@ from harness import metrics
 from harness.errors import InputError
 from harness.paired.comparison import Side, all_pairs, compare
 from harness.seeds import rng
-from tests.paired.answers import WANTED, answered, drawn
+from tests.paired.answers import WANTED, drawn
+from tests.worlds import answered
 
 
 @pytest.mark.parametrize(

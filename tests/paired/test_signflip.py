@@ -8,7 +8,8 @@ from harness import metrics
 from harness.paired.differences import differences
 from harness.paired.signflip import sign_flip
 from harness.seeds import rng
-from tests.paired.answers import WANTED, answered, drawn, per_query
+from tests.paired.answers import WANTED, drawn, per_query
+from tests.worlds import answered
 
 
 def test_sign_flips_of_few_queries_by_hand() -> None:
