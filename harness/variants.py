@@ -126,7 +126,8 @@ def _own(profile: Profile, change: Change, shown: Run, runs: Sequence[Run]) -> l
         retriever = config.retriever and config.retriever.system
         return config.system, digests(run.record.data), config.task, config.settings.get("backbone"), retriever
 
-    alike = [run for run in runs if run.config.profile == profile and shared(run) == shared(shown)]
+    wanted = shared(shown)
+    alike = [run for run in runs if run.config.profile == profile and shared(run) == wanted]
     own = [run for run in alike if _asked(run.config) == _asked(_plain(run.config, change))]
     by_seed = {run.config.seed: run for run in sorted(own, key=lambda run: run.record.started_at)}
     return [by_seed[seed] for seed in sorted(by_seed)]

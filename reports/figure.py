@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.cell import Cell
-from reports.style import BLUE, ORANGE, plain
+from reports.style import BLUE, ORANGE, plain, reach
 
 TITLE = "Reproduced and published"
 CAPTION = "The first table of which anything was run."
@@ -53,8 +53,8 @@ def draw(cells: Sequence[Cell]) -> Figure:
 def _panel(panel: Axes, dataset: str, cells: Sequence[Cell]) -> None:
     for line, cell in enumerate(cells):
         if cell.mean is not None and cell.low is not None and cell.high is not None:
-            reach = [[max(0.0, cell.mean - cell.low)], [max(0.0, cell.high - cell.mean)]]  # it may lie beside its mean
-            panel.errorbar(cell.mean, line, xerr=reach, fmt="o", color=BLUE, capsize=3)
+            below, above = reach(cell)
+            panel.errorbar(cell.mean, line, xerr=[[below], [above]], fmt="o", color=BLUE, capsize=3)
         if cell.published is not None:
             panel.plot(cell.published, line, **PUBLISHED)
     panel.set_yticks(range(len(cells)), [cell.system or "" for cell in cells])

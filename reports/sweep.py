@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.cell import Cell
-from reports.style import PALETTE, plain
+from reports.style import PALETTE, plain, reach
 
 Value = str | int
 
@@ -50,8 +50,7 @@ def _panel(panel: Axes, cells: Sequence[Cell], places: Mapping[Value | None, int
         line = [cell for cell in cells if cell.system == system]
         xs = [places[cell.x] + number * apart for cell in line]
         means = [cell.mean or 0.0 for cell in line]
-        below = [max(0.0, mean - (cell.low or 0.0)) for mean, cell in zip(means, line, strict=True)]
-        above = [max(0.0, (cell.high or 0.0) - mean) for mean, cell in zip(means, line, strict=True)]
+        below, above = zip(*map(reach, line), strict=True)
         panel.errorbar(xs, means, yerr=[below, above], fmt=stroke, color=colour, capsize=3, label=system)
     panel.set_xticks(list(places.values()), [str(value) for value in places])
     plain(panel)

@@ -36,7 +36,7 @@ def die_at(place: str, call: int, by: int = signal.SIGKILL, about: str = "") -> 
 
 def harness_until(place: str, call: int, *arguments: str, by: int = signal.SIGKILL, about: str = "") -> str:
     """Run the command line in a process of its own until it dies of the signal, and return its standard error."""
-    script = f"import sys, tests.killed as k; k.die_at({place!r}, {call}, {int(by)}, {about!r}); k.main()"
+    script = f"import tests.killed as k; k.die_at({place!r}, {call}, {int(by)}, {about!r}); k.main()"
     done = python(script, *arguments)
     assert done.returncode == (130 if by == signal.SIGINT else -by), done.stderr
     return done.stderr
