@@ -236,14 +236,15 @@ def _planned(config: RunConfig, finished: list[store.Run]) -> Planned:
         if run.config.model_copy(update={"retriever": None}) == config
         and (run.config.retriever is None or run.config.retriever.system == config.settings["retriever"])
     ]
+    takes = resolve.took_released(config)
     alike = [
         run.record.wall_s
         for run in finished
         if run.config.stands_in_tables()
-        and (run.config.system, run.config.dataset, run.config.profile)
-        == (config.system, config.dataset, config.profile)
+        and (run.config.system, run.config.dataset, run.config.profile, resolve.took_released(run.config))
+        == (config.system, config.dataset, config.profile, takes)
     ]
-    measured = resolve.profile_file(config.profile).estimate_s.get(config.system)
+    measured = None if takes else resolve.profile_file(config.profile).estimate_s.get(config.system)
     return Planned(config, 0, same[0].record.run if same else None, median(alike) if alike else measured)
 
 

@@ -121,15 +121,18 @@ def test_a_plan_knows_the_run_that_took_it(home: Home) -> None:
     tuned = kept(home.released, 500)
     (target,) = reproduce.parse_targets(["llamarec:1"])
 
-    def cached() -> list[str | None]:
-        planned = reproduce.plan(target, {"ML-100k": SET}, "cpu", [42], "cpu", home, ["LlamaRec"])
-        return [each.cached for each in planned if each.config.system == "llamarec"]
+    def planned(changes: dict[str, None] | None = None) -> reproduce.Planned:
+        found = reproduce.plan(target, {"ML-100k": SET}, "cpu", [42], "cpu", home, ["LlamaRec"], changes)
+        return next(each for each in found if each.config.system == "llamarec")
 
-    assert cached() == [None]
+    made_here = make_run(home.runs, "llamarec", [1], profile="cpu", settings=config(adapter=None).settings, wall_s=480)
+    assert (planned().cached, planned().estimate_s) == (None, None)
     settled = released.settle(config(), home)
-    taken = make_run(home.runs, "llamarec", [1], profile="cpu", settings=settled.settings, task=settled.task)
+    asked = {"settings": settled.settings, "task": settled.task}
+    taken = make_run(home.runs, "llamarec", [1], profile="cpu", wall_s=70, **asked)  # type: ignore[arg-type]
     took = f"released:{tuned.record.run}"
-    assert (taken.config.settings["adapter"], cached()) == (took, [taken.record.run])
+    assert (taken.config.settings["adapter"], planned().cached) == (took, taken.record.run)
+    assert (planned().estimate_s, planned({"adapter": None}).estimate_s) == (70, made_here.record.wall_s)
     assert (follows(taken.config, "cpu"), changed(taken.config)) == (True, {})
 
 
