@@ -1,6 +1,6 @@
 """Adapters that a checkout keeps: which kept run's adapter ranks where a configuration asks for a released one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any
@@ -40,6 +40,17 @@ def settle(config: RunConfig, home: Home, digests: dict[str, str] | None = None)
         named = config.settings | {"adapter": f"{RELEASED}:{best.record.run}"}
         settings = fitting(best, register.find(config.system), named)
     return config.model_copy(update={"settings": settings})
+
+
+def all_or_none(seeds: Sequence[RunConfig], home: Home) -> Sequence[RunConfig]:
+    """Configurations that differ by their seeds; where one that asks for a released adapter finds none, no one does.
+
+    Otherwise the seeds of one column would have been tuned on different numbers of prompts.
+    """
+    asking = [config for config in seeds if config.settings.get("adapter") == RELEASED]
+    if all(resolve.took_released(settle(config, home)) for config in asking):
+        return seeds
+    return [config.model_copy(update={"settings": config.settings | {"adapter": None}}) for config in seeds]
 
 
 def find(adapter: str, home: Home) -> Run | None:

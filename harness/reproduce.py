@@ -191,14 +191,15 @@ def plan(
         own = {key: (changes or {})[key] for key in keys}
         for column, dataset in datasets.items() if printed in chosen else ():
             for wanted in _wanted(tables, column, printed, asked=printed in needed or not tables):
-                asked = own | wanted.settings
+                asked, configs = own | wanted.settings, []
                 for seed in seeds:
                     config = resolve.resolve(system, dataset, profile, seed, device, asked)
                     config = as_searched(config, selections, (read or {}).get(dataset))
                     changed = asked | config.settings | wanted.change
                     config = resolve.resolve(system, dataset, profile, seed, device, changed)
-                    config = config.model_copy(update={"probe": wanted.probe})
-                    _check_backbones(config)
+                    configs.append(config.model_copy(update={"probe": wanted.probe}))
+                    _check_backbones(configs[-1])
+                for config in released.all_or_none(configs, home):
                     settled = released.settle(config, home)
                     key = settled.model_dump_json()
                     each = planned.get(key) or replace(_planned(settled, finished), config=config)

@@ -252,15 +252,15 @@ def test_doctor_prints_what_it_found(harness: Harness) -> None:
 
 
 def test_a_dry_run_plans_and_runs_nothing(harness: Harness) -> None:
-    status, out, _ = harness("reproduce", "llamarec", "--profile", "cpu", "--seeds", "1,2", "--dry-run", "--json")
-    plan = json.loads(out)
-    assert status == 0
-    assert [row["system"] for row in plan[-2:]] == ["llamarec", "llamarec"]
+    def planned(*options: str) -> list[dict[str, object]]:
+        status, out, _ = harness("reproduce", "llamarec", "--profile", "cpu", "--dry-run", "--json", *options)
+        assert status == 0
+        return json.loads(out)
+
+    plan = planned("--seeds", "42,43")
+    assert [(row["system"], row["set"]) for row in plan[-2:]] == [("llamarec", {})] * 2
     assert len(plan) == 12
-    tuned = json.loads(
-        harness("reproduce", "llamarec", "--profile", "cpu", "--seeds", "1,2", "--dry-run", "--json", "--tune")[1]
-    )
-    assert [[row["set"] for row in each[-2:]] for each in (plan, tuned)] == [[{"adapter": "released"}] * 2, [{}] * 2]
+    assert [planned(*options)[-1]["set"] for options in ((), ("--tune",))] == [{"adapter": "released"}, {}]
     assert {row["dataset"] for row in plan} == {"ml-latest-small"}
     assert not harness.home.exists()
 

@@ -154,6 +154,32 @@ def test_a_plan_of_variants_tunes_both_sides_where_a_change_is_one_of_tuning(hom
     assert [each.settings["train_candidates"] for each in asked] == ["random"] * 5 + ["retrieved"] * 2
 
 
+def test_of_several_seeds_all_take_an_adapter_or_none_does(home: Home) -> None:
+    assert home.released
+    kept(home.released, 500)
+    (target,) = reproduce.parse_targets(["llamarec:1"])
+
+    def adapters(seeds: list[int]) -> list[str | None]:
+        planned = reproduce.plan(target, {"ML-100k": SET}, "cpu", seeds, "cpu", home, ["LlamaRec"])
+        return [each.config.settings["adapter"] for each in planned if each.config.system == "llamarec"]
+
+    assert (adapters([42]), adapters([42, 43]), adapters([43])) == (["released"], [None, None], [None])
+    kept(home.released, 500, seed=43)
+    assert adapters([42, 43]) == ["released", "released"]
+
+
+def test_a_figure_compares_ways_to_rank_that_were_tuned_alike(home: Home) -> None:
+    assert home.released
+    kept(home.released, 500)
+    (target,) = reproduce.parse_targets(["llamarec:figure3"])
+    planned = reproduce.plan(target, {"ML-100k": SET}, "cpu", [42], "cpu", home)
+    assert {(each.config.settings["adapter"], each.config.settings["prompts"]) for each in planned} == {
+        (None, 104),
+        ("llamarec", 104),
+        ("title-generator", 104),
+    }
+
+
 def test_seeds_of_released_adapters_are_one_configuration_and_come_before_one_tuned_here(home: Home) -> None:
     assert home.released
     runs = []
