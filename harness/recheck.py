@@ -13,7 +13,7 @@ from harness.home import Home
 from harness.job import Job
 from harness.outcomes import Outcomes
 from harness.progress import Report
-from harness.reproduce import Target, choose, datasets_of
+from harness.reproduce import Target, choose, datasets_of, systems_of
 from harness.run import inputs
 from harness.store import Run
 
@@ -66,7 +66,7 @@ def recheck(
     Args:
         targets: the papers.
         datasets: printed or own names; None for the papers' default.
-        systems: printed or own names; None for all.
+        systems: printed or own names; None for all that the tables need.
         device: ``cpu`` or ``cuda``.
         home: where data and backbones are, and the kept runs.
         report: takes one line of progress at a time.
@@ -77,7 +77,7 @@ def recheck(
     if home.released is None:
         raise InputError("--from-reference: this installation keeps no runs; a checkout of the repository does")
     names = {name for target in targets for name in datasets_of(target, datasets).values()}
-    known = {printed: name for target in targets for printed, name in target.paper.systems.items()}
+    known = {printed: name for target in targets for printed, name in systems_of(target).items()}
     own = {known[printed] for printed in choose(systems, known, list(known), "system")}
     by_id = {run.record.run: run for run in store.all_runs(home.released)}
     wanted = [
@@ -106,4 +106,6 @@ def recheck(
         alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))
         alike &= run.config.device == device
         alike &= environment.versions().get("torch") == run.record.versions.get("torch")
-        yield Recheck(run, job.answer(system.score).test, alike)
+        again = Recheck(run, job.answer(system.score).test, alike)
+        report(f"{run.folder.name}: {again.equal_share():.1%} of the users asked have the same rank")
+        yield again

@@ -30,6 +30,8 @@ from harness.papers.variants import Variants
 from harness.progress import Report
 from harness.selection import all_selections, as_searched
 
+RunsTable = AccuracyTable | Sweep | CostFigure | ServingFigure | Variants
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -122,6 +124,15 @@ def datasets_of(target: Target, named: list[str] | None) -> dict[str, str]:
     }
 
 
+def systems_of(target: Target) -> dict[str, str]:
+    """Printed name -> own name of the systems whose runs the tables need; for statistics alone, the paper's first."""
+    tables = _of_runs(target)
+    shown = {name for table in tables for dataset in table.datasets() for name in table.systems(dataset)}
+    needed = shown | _needed(tables)
+    known = {printed: name for printed, name in target.paper.systems.items() if printed in needed}
+    return known or dict(list(target.paper.systems.items())[:1])
+
+
 def available(
     paper: Paper, wanted: dict[str, str], home: Home, report: Report
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -175,11 +186,8 @@ def plan(
     Raises:
         InputError: a name, a setting or a backbone that there is not.
     """
-    tables = [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
-    needed = {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
-    shown = needed | {name for table in tables for dataset in table.datasets() for name in table.systems(dataset)}
-    known = {printed: name for printed, name in target.paper.systems.items() if printed in shown}
-    known = known or dict(list(target.paper.systems.items())[:1])
+    tables = _of_runs(target)
+    needed, known = _needed(tables), systems_of(target)
     chosen = set(choose(systems, known, list(known), "system")) | needed
     kept = store.all_runs(home.runs, probed=True) if home.runs.is_dir() else []
     finished = [replace(run, config=resolve.complete(run.config)) for run in kept]
@@ -214,8 +222,18 @@ def _check_backbones(config: RunConfig) -> None:
             weights.check(config.settings[role])
 
 
+def _of_runs(target: Target) -> list[RunsTable]:
+    """The tables that rest on runs."""
+    return [table for table in map(target.paper.table, target.tables) if not isinstance(table, StatisticsTable)]
+
+
+def _needed(tables: list[RunsTable]) -> set[str]:
+    """Printed names of the systems whose retrieved users tables ask."""
+    return {table.users.system for table in tables if isinstance(table, AccuracyTable) and table.users}
+
+
 def _wanted(
-    tables: list[AccuracyTable | Sweep | CostFigure | ServingFigure | Variants],
+    tables: list[RunsTable],
     column: str,
     system: str,
     *,

@@ -101,6 +101,16 @@ def test_a_table_over_retrieved_users_brings_the_retriever(home: Home) -> None:
     assert {system for system, _, _ in plan(home, target, systems=["narm"])} == {"narm", "lrurec"}
 
 
+def test_a_target_means_the_systems_of_its_tables() -> None:
+    def named(*targets: str) -> set[str]:
+        (target,) = reproduce.parse_targets(list(targets), whole=False)
+        return set(reproduce.systems_of(target).values())
+
+    assert named("llamarec:figure3") == {"llamarec", "title-generator"}
+    assert named("llamarec") == {"popularity", "narm", "bert4rec", "sasrec", "lrurec", "llamarec"}
+    assert named("llamarec:2") == {"popularity"}
+
+
 def test_the_plan_counts_the_cells_that_rest_on_a_run(home: Home) -> None:
     planned = reproduce.plan(WHOLE, {"Beauty": "amazon-beauty-2014"}, "cpu", [1], "cpu", home)
     assert {each.config.system: each.cells for each in planned}["llamarec"] == 6 + 6 + 4
