@@ -63,7 +63,7 @@ class RerankerConfig(TuningConfig):
     prompts: int | None = Field(None, ge=1)
     score_batch: int = Field(4, ge=1)
     until_retriever: bool = False
-    adapter: str | None = None
+    adapter: str | None = Field(None, min_length=1)
 
 
 class Reranker(AdaptedSystem, ABC):

@@ -35,6 +35,7 @@ from harness.costs.kept import all_costs
 from harness.engine import local
 from harness.errors import HarnessError, InputError, WorkError
 from harness.evidence import earlier_runs
+from harness.folders import check_folder
 from harness.listing import Listing, listing
 from harness.llm import backbone as backbones
 from harness.options import (
@@ -224,11 +225,11 @@ def reproduce_(
     metrics.check_estimator(estimator or "exact")
     runs: dict[str, Run] = {}
     where = environment.check_device(device)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; expected a folder")
+    check_folder(out, "--out")
     on, only = named(datasets, "--datasets"), named(systems, "--systems")
     if from_reference:
-        for option, given in {"--dry-run": dry_run, "--tune": tune, "--backbone": backbone}.items():
+        own = {"--seeds": seeds != "42", "--jobs": jobs != 1, "--out": out != Path("report"), "--estimator": estimator}
+        for option, given in (own | {"--dry-run": dry_run, "--tune": tune, "--backbone": backbone}).items():
             if given:
                 raise InputError(f"--from-reference: scores what is kept as it is; leave out {option}")
         with redirect_stdout(sys.stderr):
@@ -298,6 +299,8 @@ def report(
     metrics.check_estimator(estimator or "exact")
     if keep and out is None:
         raise InputError("--keep: copies into the folder that --out names; name one")
+    if out:
+        check_folder(out, "--out")
     folder = runs or homes.resolve(home).runs
     finished = store.all_runs(folder, probed=True) if runs or folder.is_dir() else []
     selections = all_selections(folder)

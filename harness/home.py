@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import InputError
+from harness.folders import check_folder
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reports" / "reference"
 
@@ -55,8 +56,7 @@ def resolve(home: Path | None = None, mirror: Path | None = None) -> Home:
     if mirror is None and (named := os.environ.get("LLMREC_MIRROR")):
         mirror = Path(named)
     root = (home or _platform_cache()).expanduser().absolute()
-    if not next(path for path in (root, *root.parents) if path.exists()).is_dir():
-        raise InputError(f"--home {root}: is a file or lies in one; expected a folder")
+    check_folder(root, "--home")
     return Home(root, mirror.expanduser().absolute() if mirror else None, REFERENCE if REFERENCE.is_dir() else None)
 
 

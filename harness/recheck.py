@@ -1,18 +1,20 @@
 """Kept re-rankers checked by inference alone: the adapter and the lists are kept, so only the scoring is done again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from harness import data, environment, metrics, store
 from harness import system as register
-from harness.data.dataset import digests
+from harness.data.dataset import Dataset, digests
 from harness.errors import InputError
 from harness.home import Home
 from harness.job import Job
 from harness.outcomes import Outcomes
 from harness.progress import Report
+from harness.released import keeps_adapter
 from harness.reproduce import Target, choose, datasets_of, systems_of
 from harness.run import inputs
 from harness.store import Run
@@ -84,23 +86,16 @@ def recheck(
         run
         for run in by_id.values()
         if run.config.retriever and run.config.system in own and run.config.dataset in names
-        if (run.folder / store.WEIGHTS).exists()
+        if keeps_adapter(run)
     ]
     if not wanted:
-        raise InputError(f"--from-reference: no re-ranker's run with its adapter under {home.released}")
+        raise InputError(
+            f"--from-reference: no re-ranker's run of what is asked for is kept with its adapter under {home.released}"
+        )
     environment.use_threads()
-    for run in wanted:
-        config = run.config.model_copy(update={"device": device})
-        retriever = by_id.get(config.retriever.run) if config.retriever else None
-        if retriever is None or not (retriever.folder / store.LISTS).exists():
-            raise InputError(f"{run.folder}: the lists of its retriever's run are not kept under {home.released}")
-        spec, dataset = register.find(config.system), data.load(config.dataset, home, report)
-        read = digests(run.record.data)
-        read |= {"backbone": run.record.model.sha256} if run.record.model else {}
-        if (found := inputs(spec, config, dataset, home, report)) != read:
-            changed = ", ".join(sorted(name for name in found if found[name] != read.get(name)))
-            raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
-        job = Job.again(run, dataset, home, report, config=config, retriever=retriever, trained=run)
+    load = cache(lambda name: data.load(name, home, report))
+    jobs = [_job(run, by_id, load(run.config.dataset), device, home, report) for run in wanted]
+    for run, job in zip(wanted, jobs, strict=True):
         system, _ = job.fit()
         here, then = environment.hardware(), run.record.hardware
         alike = all(here.get(key) == then.get(key) for key in ("processor", "threads", "cpu_capability", "gpu"))
@@ -109,3 +104,21 @@ def recheck(
         again = Recheck(run, job.answer(system.score).test, alike)
         report(f"{run.folder.name}: {again.equal_share():.1%} of the users asked have the same rank")
         yield again
+
+
+def _job(run: Run, by_id: Mapping[str, Run], dataset: Dataset, device: str, home: Home, report: Report) -> Job:
+    """A kept run's scoring, once all that it reads is what the run read.
+
+    Raises:
+        InputError: it is not, or the lists of its retriever are not kept.
+    """
+    config = run.config.model_copy(update={"device": device})
+    retriever = by_id.get(config.retriever.run) if config.retriever else None
+    if retriever is None or not (retriever.folder / store.LISTS).exists():
+        raise InputError(f"{run.folder}: the lists of its retriever's run are not kept under {home.released}")
+    read = digests(run.record.data)
+    read |= {"backbone": run.record.model.sha256} if run.record.model else {}
+    if (found := inputs(register.find(config.system), config, dataset, home, report)) != read:
+        changed = ", ".join(sorted(name for name in found if found[name] != read.get(name)))
+        raise InputError(f"{run.folder}: {changed} here is not what the run read; fetch it again")
+    return Job.again(run, dataset, home, report, config=config, retriever=retriever, trained=run)

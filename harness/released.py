@@ -29,6 +29,9 @@ def settle(config: RunConfig, home: Home, digests: dict[str, str] | None = None)
         config: which may have ``adapter=released``.
         home: where kept runs are.
         digests: of the data's files and of the backbone; None: these are taken to be those of the same names.
+
+    Raises:
+        InputError: the adapter that fits is missing from its run.
     """
     if config.settings.get("adapter") != RELEASED:
         return config
@@ -84,7 +87,7 @@ def _kept(home: Home, pattern: str) -> Iterator[Run]:
 def _fits(run: Run, config: RunConfig, digests: dict[str, str] | None) -> bool:
     """Whether a kept run tuned an adapter that a configuration could take."""
     spec, settings, record = register.find(config.system), config.settings, run.record
-    if _asked(run.config) != _asked(config) or not (run.folder / store.WEIGHTS).exists():
+    if _asked(run.config) != _asked(config):
         return False
     if settings.get("prompts") is None or _seen(run) <= settings["prompts"] * settings["epochs"]:
         return False
@@ -94,7 +97,20 @@ def _fits(run: Run, config: RunConfig, digests: dict[str, str] | None) -> bool:
             return False
     keys = resolve.changed(config).keys() & settings.keys() - {"adapter", "prompts", *spec.layout, *spec.asks}
     tuned = resolve.complete(run.config).settings
-    return all(tuned.get(key) == settings[key] for key in ("backbone", *keys))
+    return all(tuned.get(key) == settings[key] for key in ("backbone", *keys)) and keeps_adapter(run)
+
+
+def keeps_adapter(run: Run) -> bool:
+    """Whether a kept re-ranker's run has its adapter beside it; one that ranked with another's has none to keep.
+
+    Raises:
+        InputError: it tuned one, which is missing.
+    """
+    path = run.folder / store.WEIGHTS
+    tuned = store.WEIGHTS in run.record.files and "weights_of_run" not in run.record.fit.notes
+    if tuned and run.config.retriever and not path.exists():
+        raise InputError(f"{path}: is missing; restore the kept adapter, or tune one afresh (--tune, adapter=null)")
+    return path.exists()
 
 
 def _asked(config: RunConfig) -> tuple[str, str, TaskConfig, int]:

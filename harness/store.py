@@ -22,7 +22,7 @@ from harness.config import RunConfig, one_line
 from harness.data.dataset import Ids
 from harness.data.digest import sha256_of
 from harness.errors import InputError, WorkError
-from harness.folders import below, sync
+from harness.folders import below, copy_whole, sync
 from harness.outcomes import Outcomes
 from harness.record import RunRecord
 
@@ -32,6 +32,7 @@ WEIGHTS = "weights.safetensors"
 SUMMARIES = "summaries.parquet"
 LISTS, VALIDATION = "lists.parquet", "validation.parquet"
 EVIDENCE = ("config.yaml", "outcomes.parquet")  # what a copy must hold: everything that is printed comes from it
+RESTORE = "restore the file, or delete the folder and run again"
 
 
 def identity(config: RunConfig, inputs: dict[str, str]) -> str:
@@ -159,12 +160,12 @@ def open_run(folder: Path) -> Run:
         raise InputError(f"{folder}: no {RECORD}; expected the folder of a finished run") from None
     present = {path.name for path in folder.iterdir() if not path.name.startswith(".")} - {RECORD}
     for name in sorted(present - record.files.keys()):
-        raise InputError(f"{folder / name}: was added after the run was finished; delete the folder and run again")
+        raise InputError(f"{folder / name}: was added after the run was finished; move it away")
     for name in EVIDENCE:
         _expect(folder / name)
     for name, digest in record.files.items():
-        if name in present and sha256_of(folder / name) != digest:
-            raise InputError(f"{folder / name}: changed after the run was finished; delete the folder and run again")
+        if name in present and not ((path := folder / name).is_file() and sha256_of(path) == digest):
+            raise InputError(f"{folder / name}: changed after the run was finished; {RESTORE}")
     return Run(folder, _config(folder / "config.yaml"), record)
 
 
@@ -177,15 +178,15 @@ def _config(path: Path) -> RunConfig:
 
 
 def _expect(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"{path}: is missing since the run was finished; delete the folder and run again")
+    if not path.is_file():
+        raise InputError(f"{path}: is missing since the run was finished; {RESTORE}")
 
 
 def keep(run: Run, folder: Path, *more: str) -> Path:
     """Copy what backs a run's numbers, and ``more`` of its files, into a folder of that name inside ``folder``.
 
     Returns:
-        The copy; what it held before is replaced.
+        The copy. More files of the same run that it held stay; another run's folder of that name is replaced.
 
     Raises:
         InputError: the run itself is a copy that lacks one of those files.
@@ -195,11 +196,18 @@ def keep(run: Run, folder: Path, *more: str) -> Path:
         return target
     for name in more:
         _expect(run.folder / name)
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    if not _is_copy(target, run):
+        shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True, exist_ok=True)
     for name in (*EVIDENCE, *more, RECORD):
-        shutil.copy2(run.folder / name, target / name)
+        copy_whole(run.folder / name, target / name)
     return target
+
+
+def _is_copy(folder: Path, run: Run) -> bool:
+    """Whether a folder has the run's own record."""
+    record = folder / RECORD
+    return record.is_file() and record.read_bytes() == (run.folder / RECORD).read_bytes()
 
 
 def find(runs: Path, run: str) -> Run | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
-from harness.folders import write_whole
+from harness.folders import check_folder, write_whole
 from harness.papers import paper as papers
 from harness.papers.cost_figures import ServingFigure
 from harness.shown import Shown
@@ -88,10 +88,9 @@ def write(found: Shown, runs: Sequence[Run], folder: Path, command: str) -> list
         ``-variants``, which the other formats hold within.
 
     Raises:
-        InputError: the folder is a file.
+        InputError: the folder is a file or lies in one.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; expected a folder")
+    check_folder(folder)
     paper = found.paper
     drawn = pictures(found.cells, runs, found.costs, found.serving)
     texts = {f"{paper}.{each}": _text(found, runs, each, command, drawn) for each in FILES}

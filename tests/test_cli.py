@@ -118,6 +118,22 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     assert (other["same_outcomes"], other["equal_rank"] < 1) == (False, True)
 
 
+def test_all_that_is_kept_is_checked_before_any_is_scored(
+    harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_ml_100k(films, monkeypatch)
+    for seed in ("1", "2"):
+        harness.run("llamarec", films, "--seed", seed)
+    reference = tmp_path / "reference"
+    assert harness("report", "llamarec:1", "--out", str(reference), "--keep")[0] == 0
+    monkeypatch.setattr(homes, "REFERENCE", reference)
+    monkeypatch.setattr("harness.job.Job.answer", None)  # whatever scores would fail
+    (lists, *_) = reference.glob("lrurec-*-seed2-*/lists.parquet")
+    lists.unlink()
+    status, out, error = harness("reproduce", "llamarec", "--from-reference")
+    assert (status, out, "the lists of its retriever's run are not kept" in error) == (2, "", True), error
+
+
 def test_a_released_adapter_ranks_without_tuning(
     harness: Harness, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,7 +70,8 @@ from tests.killed import harness_until
         (["run", "lrurec", "--dataset", "FILMS", "--retriever", "*"], "--retriever *: no such run"),
         (["run", "llamarec", "--dataset", "FILMS", "--set", "retriever=llamarec"], "is a re-ranker itself"),
         (["reproduce", "llamarec", "--systems", ""], "--systems '': names nothing"),
-        (["reproduce", "llamarec", "--out", "FILMS/items.tsv"], "is a file; expected a folder"),
+        (["reproduce", "llamarec", "--out", "FILMS/items.tsv"], "is a file or lies in one; expected a folder"),
+        (["report", "--runs", "FILMS", "--out", "FILMS/items.tsv/x"], "is a file or lies in one; expected a folder"),
         (["run", "--wrong"], "No such option"),
         (
             ["run", "llamarec", "--dataset", "FILMS", "--backbone", "tiny", "--set", "backbone=smollm2-135m"],
@@ -85,8 +86,13 @@ from tests.killed import harness_until
             ["reproduce", "--from-reference", "--dry-run"],
             "scores what is kept as it is; leave out --dry-run",
         ),
+        (["reproduce", "--from-reference", "--seeds", "43"], "scores what is kept as it is; leave out --seeds"),
+        (["run", "llamarec", "--dataset", "FILMS", "--set", "adapter="], "settings of llamarec: adapter: "),
         (["reproduce", "--from-reference", "--systems", "lrurek"], "system 'lrurek' is not in the paper's"),
-        (["reproduce", "--from-reference", "--systems", "lrurec"], "no re-ranker's run with its adapter under"),
+        (
+            ["reproduce", "--from-reference", "--systems", "lrurec"],
+            "no re-ranker's run of what is asked for is kept with its adapter under",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_status_2(

@@ -5,6 +5,7 @@ import pytest
 
 from harness import released, reproduce
 from harness.config import Probe, RunConfig
+from harness.errors import InputError
 from harness.evidence import choose
 from harness.home import Home
 from harness.record import FitRecord
@@ -20,11 +21,10 @@ def config(seed: int = 42, dataset: str = SET, **changes: Any) -> RunConfig:
 
 
 def kept(runs: Path, prompts: int, seed: int = 42, weights: bool = True, **settings: Any) -> Run:
-    fit = settings.pop("fit", FitRecord(notes={"prompts_seen": prompts}))
+    fit, lists = settings.pop("fit", FitRecord(notes={"prompts_seen": prompts})), settings.pop("retriever", None)
     tuned = config(adapter=None, prompts=prompts, **settings)
-    return make_run(
-        runs, "llamarec", [1], seed=seed, settings=tuned.settings, task=tuned.task, weights=weights, fit=fit, model=SMOL
-    )
+    more = {"settings": tuned.settings, "task": tuned.task, "weights": weights, "retriever": lists}
+    return make_run(runs, "llamarec", [1], seed=seed, fit=fit, model=SMOL, **more)
 
 
 @pytest.fixture
@@ -106,6 +106,16 @@ def test_an_adapter_named_by_hand_is_not_the_profiles_own(home: Home) -> None:
     here = make_run(home.runs, "llamarec", [1], profile="cpu", settings=config(adapter=None).settings)
     taken = make_run(home.runs, "llamarec", [1], profile="cpu", settings=by_hand)
     assert choose([here, taken], "llamarec", [SET]) == ((here,), 2)
+
+
+def test_an_adapter_that_is_gone_is_asked_for_and_not_tuned_in_silence(home: Home) -> None:
+    assert home.released
+    lists = make_run(home.released, "lrurec", [1])
+    tuned = kept(home.released, 500, retriever=lists)
+    (tuned.folder / "weights.safetensors").unlink()
+    with pytest.raises(InputError, match=r"weights.safetensors: is missing; restore the kept adapter"):
+        released.settle(config(), home)
+    assert released.settle(config(seed=43), home) == config(seed=43, adapter=None)
 
 
 def test_a_wheel_and_who_asks_for_none_tune(home: Home) -> None:

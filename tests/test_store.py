@@ -169,6 +169,21 @@ def test_a_copy_serves_as_evidence_and_never_as_a_finished_run(tmp_path: Path) -
     with pytest.raises(InputError, match="weights.safetensors: is missing"):
         store.keep(copy, tmp_path / "more", store.WEIGHTS)
     assert store.keep(copy, tmp_path / "kept") == copy.folder
+    assert store.keep(run, tmp_path / "kept") == copy.folder
+    assert (copy.folder / store.LISTS).exists()
+    (copy.folder / store.RECORD).write_text("another run's")
+    assert not (store.keep(run, tmp_path / "kept") / store.LISTS).exists()
+
+
+def test_a_copy_that_fails_leaves_the_one_before_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = store.write(tmp_path / "runs", CONFIG, "abc", fill)
+    copy = store.keep(run, tmp_path / "kept")
+    monkeypatch.setattr(
+        "harness.folders.shutil.copy2", lambda _, path: path.write_text("half") and path / "x" / "y" / 0
+    )
+    with pytest.raises(TypeError):
+        store.keep(run, tmp_path / "kept")
+    assert store.open_run(copy).record == run.record
 
 
 def test_identity_depends_on_every_setting_and_input() -> None:

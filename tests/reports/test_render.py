@@ -217,5 +217,5 @@ def test_a_report_is_never_half_written(all_cells: list[Cell], runs: list[Run], 
 
 def test_a_report_needs_a_folder(all_cells: list[Cell], runs: list[Run], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file: is a file; expected a folder"):
+    with pytest.raises(InputError, match=r"file: is a file or lies in one; expected a folder"):
         write(Shown("llamarec", all_cells[:6]), runs, tmp_path / "file", COMMAND)
