@@ -99,7 +99,7 @@ def test_a_kept_ranker_is_checked_by_scoring_alone(
     (tmp_path / "away").rename(lists)
     (tmp_path / "empty").mkdir()
     for place, message in (
-        (tmp_path / "empty", "no re-ranker's run with its adapter under"),
+        (tmp_path / "empty", "no re-ranker's run of what is asked for is kept with its adapter under"),
         (tmp_path / "none", "keeps no runs"),
     ):
         with monkeypatch.context() as patch:
